@@ -1,0 +1,1 @@
+"""The doors to the outside: Heat, NETCONF, templates.  Thin, blocking, translating errors."""

@@ -1,0 +1,1 @@
+"""The commands: the daemon and the operator's command line."""

@@ -1,0 +1,1 @@
+"""The parameter mapping language: grammar and evaluation."""

@@ -1,0 +1,1 @@
+"""The stages: reader, job manager, worker, collector; they meet in the store."""

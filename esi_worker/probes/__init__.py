@@ -1,0 +1,1 @@
+"""The built-in probes; they come in by entry points, as any other."""

@@ -1,0 +1,1 @@
+"""The built-in parameter resolvers; they come in by entry points, as any other."""

@@ -1,0 +1,1 @@
+"""All that knows etcd: keys, documents, transactions, leases, the watch."""

@@ -1,0 +1,1 @@
+"""Shipped to plug-in authors: stand-ins, fixtures, conformance tests."""

@@ -1,0 +1,5 @@
+"""All is declared in setup.cfg."""
+
+import setuptools
+
+setuptools.setup()
