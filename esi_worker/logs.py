@@ -26,15 +26,16 @@ from esi_worker import api
 from esi_worker import config
 from esi_worker import redaction
 
-_WORD: Final = r"[\w.-]*(?:password|passwd|passphrase|secret|token|private_key|credential|api_key)[\w.-]*"
+# All repetitions are bounded: a line may be long, and it comes from anywhere.
+_WORD: Final = r"[\w.-]{0,40}(?:password|passwd|passphrase|secret|token|private_key|credential|api_key)[\w.-]{0,40}"
 _QUOTED: Final = r"(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')"
 
 _PATTERNS: Final = (
     # "param": "device_password", ... "value": "secret" of a param's document, in any order of its members, and
     # param='device_password', ... value='secret' of its repr.
-    (rf"((?:\"param\"|'param'|\bparam)\s*[:=]\s*['\"]{_WORD}['\"][^{{}}]*?(?:\"value\"|'value'|\bvalue)\s*[:=]\s*)"
+    (rf"((?:\"param\"|'param'|\bparam)\s*[:=]\s*['\"]{_WORD}['\"][^{{}}]{{0,2000}}?(?:\"value\"|'value'|\bvalue)\s*[:=]\s*)"
      rf"{_QUOTED}", rf'\1"{redaction.MASK}"'),
-    (rf"((?:\"value\"|'value')\s*:\s*){_QUOTED}([^{{}}]*(?:\"param\"|'param')\s*:\s*['\"]{_WORD}['\"])",
+    (rf"((?:\"value\"|'value')\s*:\s*){_QUOTED}([^{{}}]{{0,2000}}(?:\"param\"|'param')\s*:\s*['\"]{_WORD}['\"])",
      rf'\1"{redaction.MASK}"\2'),
     # "password": "secret" and password='secret'
     (rf"((?:['\"]{_WORD}['\"]|\b{_WORD})\s*[:=]\s*){_QUOTED}", rf'\1"{redaction.MASK}"'),

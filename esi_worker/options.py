@@ -25,10 +25,7 @@ def groups() -> Iterator[tuple[str, Sequence[cfg.Opt]]]:
 
 def _client_options() -> Iterator[tuple[str, Sequence[cfg.Opt]]]:
     # Imported here because of all that ncclient brings along.
-    try:
-        from esi_worker.clients import netconf
-    except ImportError:
-        return
+    from esi_worker.clients import netconf
 
     yield netconf.list_options()
 
