@@ -42,12 +42,15 @@ class StoreError(EsiWorkerError):
     """etcd did not do what was asked.
 
     :ivar unknown: true where the request may have been applied all the same (no answer came back): look before
-        doing it again.
+        doing it again
+    :ivar permanent: true where the same request will never be taken (too large, too many operations, refused by
+        etcd's roles)
     """
 
-    def __init__(self, message: str, *, unknown: bool = False) -> None:
+    def __init__(self, message: str, *, unknown: bool = False, permanent: bool = False) -> None:
         super().__init__(message)
         self.unknown = unknown
+        self.permanent = permanent
 
 
 class Conflict(StoreError):
