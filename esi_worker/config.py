@@ -43,9 +43,7 @@ def build(argv: Sequence[str], *, default_files: Sequence[str] | None = None) ->
     """
     conf = cfg.ConfigOpts()
     logging.register_options(conf)
-    # ncclient logs whole messages at INFO, with the passwords in them.
-    levels = [*logging.get_default_log_levels(), "ncclient=WARN", "paramiko=WARN", "heatclient=WARN"]
-    conf.set_default("default_log_levels", levels)
+    conf.set_default("default_log_levels", _log_levels())
     _register(conf)
     try:
         conf(
@@ -98,6 +96,11 @@ def list_opts() -> list[tuple[str | None, list[cfg.Opt]]]:
     return [(None if group == "DEFAULT" else group, list(members)) for group, members in options.groups()]
 
 
+def set_sample_defaults() -> None:
+    """Make ``oslo-config-generator`` show our defaults of oslo.log's options."""
+    logging.set_defaults(default_log_levels=_log_levels())
+
+
 def reserved_groups() -> frozenset[str]:
     """Names of groups that no plug-in may use."""
     return frozenset(group for group, _ in options.groups()) | {"oslo"}
@@ -118,6 +121,11 @@ def check(conf: cfg.ConfigOpts) -> None:
             raise api.ConfigError(f"group [{group}]: {one} and {other} go together, but only one of them is set")
     if conf.worker.retry_delay > conf.worker.retry_delay_max:
         raise api.ConfigError("group [worker]: retry_delay is greater than retry_delay_max")
+
+
+def _log_levels() -> list[str]:
+    # ncclient logs whole messages at INFO, with the passwords in them.
+    return [*logging.get_default_log_levels(), "ncclient=WARN", "paramiko=WARN", "heatclient=WARN"]
 
 
 def _check_value(conf: cfg.ConfigOpts, option: str, group: str) -> None:
