@@ -52,8 +52,8 @@ def parse(data: bytes) -> Element:
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
     try:
         root = etree.fromstring(data, parser=parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise MalformedXML(f"malformed XML: {error}") from None
+    except etree.XMLSyntaxError as error:
+        raise MalformedXML(f"malformed XML: {error.msg}") from None
     if root.getroottree().docinfo.internalDTD is not None:
         raise MalformedXML("malformed XML: a DOCTYPE is not allowed")
     return root
