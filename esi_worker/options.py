@@ -163,9 +163,9 @@ def _templates_options() -> list[cfg.Opt]:
         cfg.ListOpt(
             "directories",
             default=[],
-            help="Directories with templates; a template found in an earlier one hides those of the same id in "
-            "later ones. Empty: the templates that come with esi-worker. Templates in etcd "
-            "(/config/v2.0/heat_templates) hide those in files.",
+            help="Directories with templates; of two with the same id the one in the later directory is used. Empty: "
+            "the templates that come with esi-worker. Templates in etcd (/config/v2.0/heat_templates) hide those in "
+            "files.",
         )
     ]
 
