@@ -23,7 +23,7 @@ from typing import Final
 
 from ncclient import manager
 from ncclient import NCClientError
-from ncclient.operations import rpc
+from ncclient import operations
 
 from esi_worker.testing import heat_stacks
 
@@ -133,6 +133,8 @@ class Devices:
             lock = self._locks[device]
         try:
             with lock, self._connected(device, target) as session, _locked(session):
+                # A warning, as for the deletion of what is not there, is no failure.
+                session.raise_mode = operations.RaiseMode.ERRORS
                 for text in texts:
                     session.load_configuration(action="merge", format="text", config=text)
                 session.commit()
@@ -168,7 +170,7 @@ def _locked(session: Any) -> Iterator[None]:
         try:
             session.lock("candidate")
             break
-        except rpc.RPCError:
+        except operations.RPCError:
             if time.monotonic() > deadline:
                 raise
             time.sleep(_LOCK_INTERVAL)

@@ -38,7 +38,7 @@ def parse(template: Any) -> dict[str, Any]:
     if not {"heat_template_version", "HeatTemplateFormatVersion"} & template.keys():
         raise HotError("Template format version not found.")
     for section in ("parameters", "resources", "outputs"):
-        if not isinstance(template.get(section) or {}, dict):
+        if not isinstance(template.get(section), (dict, type(None))):
             raise HotError(f'"{section}" is not a map')
     for name, resource in (template.get("resources") or {}).items():
         if not isinstance(resource, dict) or not isinstance(resource.get("type"), str):

@@ -63,12 +63,14 @@ class Fault:
     :ivar kind: ``html`` (a page with status 200), ``hang`` (no answer at all), ``reset`` (the connection is cut
         before anything is done), ``lose`` (it is done, then the connection is cut), ``deep`` (JSON nested too
         deeply), or a status such as ``503``
+    :ivar after: how many requests that fit it lets pass
     """
 
     method: str
     path: re.Pattern[str]
     kind: str
     reply: Reply
+    after: int = 0
 
 
 class Faults:
@@ -78,27 +80,38 @@ class Faults:
         self._lock = threading.Lock()
         self._queue: collections.deque[Fault] = collections.deque()
 
-    def add(self, kind: str | int, method: str = "", path: str = "", *, times: int = 1, body: Any = None) -> None:
+    def add(
+        self, kind: str | int, method: str = "", path: str = "", *, times: int = 1, after: int = 0, body: Any = None
+    ) -> None:
         """Let something go wrong.
 
         :param kind: see :class:`Fault`
         :param method: of the request; empty: any
         :param path: a regular expression that is searched for in its path
+        :param after: how many requests that fit are let pass before
         :param body: of the answer with a status: JSON, or bytes for a page
         """
         content_type = "text/html" if isinstance(body, bytes) else "application/json"
         reply = Reply(kind, body, content_type=content_type) if isinstance(kind, int) else Reply()
         with self._lock:
-            self._queue.extend([Fault(method, re.compile(path), str(kind), reply)] * times)
+            self._queue.extend([Fault(method, re.compile(path), str(kind), reply, after)] * times)
 
     def take(self, call: Call) -> Fault | None:
         """The fault that a request meets."""
         with self._lock:
-            for fault in self._queue:
-                if fault.method in ("", call.method) and fault.path.search(call.path):
-                    self._queue.remove(fault)
+            for place, fault in enumerate(self._queue):
+                if fault.method not in ("", call.method) or not fault.path.search(call.path):
+                    continue
+                if not fault.after:
+                    del self._queue[place]
                     return fault
+                self._queue[place] = dataclasses.replace(fault, after=fault.after - 1)
         return None
+
+    def clear(self) -> None:
+        """Nothing goes wrong any more."""
+        with self._lock:
+            self._queue.clear()
 
     @property
     def left(self) -> int:

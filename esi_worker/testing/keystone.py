@@ -12,7 +12,7 @@ from esi_worker.testing import http_server
 class KeystoneServer(http_server.HttpServer):
     """Gives a token to whoever knows the password.
 
-    :param heat_url: the endpoint of Heat in the catalog, with ``%(tenant_id)s`` where the project stands
+    :ivar heat_url: the endpoint of Heat in the catalog, with ``%(tenant_id)s`` where the project stands
     :param username: the one user
     :param password: the user's password
     """
@@ -21,7 +21,7 @@ class KeystoneServer(http_server.HttpServer):
         super().__init__(port)
         self.username = username
         self.password = password
-        self._heat_url = heat_url
+        self.heat_url = heat_url
         self._tokens: dict[str, str] = {}
         self._tokens_lock = threading.Lock()
 
@@ -56,7 +56,7 @@ class KeystoneServer(http_server.HttpServer):
         now = datetime.datetime.now(datetime.UTC)
         shown = "%Y-%m-%dT%H:%M:%S.000000Z"
         endpoint = {"id": "heat", "interface": "public", "region": "RegionOne", "region_id": "RegionOne"}
-        endpoint["url"] = self._heat_url % {"tenant_id": project}
+        endpoint["url"] = self.heat_url % {"tenant_id": project}
         domain = {"id": "default", "name": "Default"}
         return {
             "token": {
