@@ -1,0 +1,66 @@
+"""A lease that is kept alive, and the truth about when it was lost."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from oslo_log import log as logging
+
+from esi_worker import api
+from esi_worker.store import base
+
+LOG = logging.getLogger(__name__)
+
+
+class Lease:
+    """Keeps one lease alive in a thread of its own, independently of the work done under it.
+
+    The lease counts as lost as soon as etcd says so, or when no renewal came back for its whole time to live:
+    etcd may then have given what hung on it to somebody else.  Fencing makes that safe; this makes it prompt.
+
+    :param ttl: seconds
+    :param lost: called once, from the lease's thread, when the lease is lost
+    """
+
+    def __init__(self, store: base.Store, ttl: int, name: str, lost: Callable[[], None] = lambda: None) -> None:
+        self._store = store
+        self._ttl = ttl
+        self._lost = lost
+        self._stop = threading.Event()
+        self._alive_until = time.monotonic() + ttl
+        self.id = store.grant(ttl)
+        self._thread = threading.Thread(target=self._keep, name=f"lease-{name}", daemon=True)
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the lease can still be counted on."""
+        return not self._stop.is_set() and time.monotonic() < self._alive_until
+
+    def close(self) -> None:
+        """Stop renewing and end the lease: what hangs on it is free at once."""
+        self._stop.set()
+        self._thread.join(timeout=self._ttl)
+        try:
+            self._store.revoke(self.id)
+        except api.StoreError as error:
+            LOG.warning("lease %x could not be revoked, it ends by itself: %s", self.id, error)
+
+    def _keep(self) -> None:
+        while not self._stop.wait(self._ttl / 3):
+            asked = time.monotonic()
+            try:
+                left = self._store.keep_alive(self.id)
+            except api.StoreError as error:
+                LOG.warning("lease %x was not renewed: %s", self.id, error)
+                left = -1.0
+            if left > 0:
+                self._alive_until = asked + left
+            elif left == 0 or time.monotonic() >= self._alive_until:
+                LOG.warning("lease %x is lost", self.id)
+                self._alive_until = 0.0
+                self._stop.set()
+                self._lost()
+                return
