@@ -1,0 +1,139 @@
+"""The job manager: one leads in the whole deployment, any number stand by.
+
+The leader follows ``/config`` and ``/jobs`` and hands what it sees to a :class:`~esi_worker.pipeline.term.Term`,
+one thing after another, in one thread: etcd's order is the order of planning.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import queue
+import threading
+from collections.abc import Callable
+from collections.abc import Mapping
+
+from oslo_log import log as logging
+
+from esi_worker import api
+from esi_worker.pipeline import follower
+from esi_worker.pipeline import job_events
+from esi_worker.pipeline import leader
+from esi_worker.pipeline import ledger as ledgers
+from esi_worker.pipeline import planner
+from esi_worker.pipeline import term as terms
+from esi_worker.store import base
+from esi_worker.store import keys
+
+LOG = logging.getLogger(__name__)
+
+_TICK = 0.5
+_Message = Callable[[], None]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Options:
+    """What the configuration says.
+
+    :ivar lease_ttl: seconds until a dead leader is replaced
+    :ivar relist_interval: seconds between two listings of everything
+    :ivar patience: seconds that a resource waits for a missing relative or template
+    """
+
+    lease_ttl: int = 10
+    relist_interval: float = 300.0
+    patience: float = 60.0
+
+
+class Manager:
+    """Leads when it can, plans while it leads.
+
+    :param name: of this process, for people who look into etcd
+    :param file_templates: read anew for each term, so that a restart is not needed for a new file
+    """
+
+    def __init__(
+        self,
+        store: base.Store,
+        rules: planner.Rules,
+        file_templates: Callable[[], Mapping[str, api.Template]],
+        options: Options,
+        name: str,
+    ) -> None:
+        self._store = store
+        self._rules = rules
+        self._file_templates = file_templates
+        self._options = options
+        self._name = name
+
+    def run(self, stop: threading.Event) -> None:
+        """Stand by and lead until stop is set."""
+        while not stop.is_set():
+            leadership = leader.campaign(self._store, self._name, self._options.lease_ttl, stop)
+            if leadership is None:
+                return
+            try:
+                self._lead(leadership, stop)
+            finally:
+                leadership.resign()
+
+    def _lead(self, leadership: leader.Leadership, stop: threading.Event) -> None:
+        while not stop.is_set() and not leadership.lost.is_set():
+            over = threading.Event()
+            try:
+                self._serve_term(leadership, stop, over)
+            except api.StoreError as error:
+                LOG.warning("the job manager starts over from what etcd says: %s", error)
+                stop.wait(0.2)
+            finally:
+                over.set()
+
+    def _serve_term(self, leadership: leader.Leadership, stop: threading.Event, over: threading.Event) -> None:
+        ledger = ledgers.Ledger(self._store, self._rules, self._file_templates(), leadership.fence)
+        jobs = job_events.JobEvents(ledger)
+        term = terms.Term(ledger, jobs, patience=self._options.patience)
+        inbox: queue.SimpleQueue[_Message] = queue.SimpleQueue()
+        # Jobs first: a job that is gone by now has its /state written, and /state is listed later.
+        self._follow(keys.JOBS, jobs.listed, jobs.changed, inbox, over)
+        while not _serve(inbox):
+            if stop.is_set() or leadership.lost.is_set():
+                return
+        ledger.load_recorded()
+        self._follow(keys.CONFIG, term.listed, term.changed, inbox, over)
+        while not stop.is_set() and not leadership.lost.is_set():
+            _serve(inbox)
+            term.tick()
+            ledger.flush()
+
+    def _follow(
+        self,
+        prefix: str,
+        listed: Callable[[base.Snapshot], None],
+        changed: Callable[[base.Batch], None],
+        inbox: queue.SimpleQueue[_Message],
+        over: threading.Event,
+    ) -> None:
+        follower.Follower(
+            self._store,
+            prefix,
+            lambda snapshot: inbox.put(lambda: listed(snapshot)),
+            lambda batch: inbox.put(lambda: changed(batch)),
+            over,
+            relist_interval=self._options.relist_interval,
+        ).start()
+
+
+def _serve(inbox: queue.SimpleQueue[_Message]) -> bool:
+    """Take in what has come, all of it before anything is written: decisions at hand share a transaction.
+
+    :returns: whether there was anything
+    """
+    try:
+        message = inbox.get(timeout=_TICK)
+    except queue.Empty:
+        return False
+    while True:
+        message()
+        try:
+            message = inbox.get_nowait()
+        except queue.Empty:
+            return True

@@ -1,0 +1,286 @@
+"""One term of the active job manager: from a listing of etcd to the loss of leadership, or of the thread of it.
+
+All state is rebuilt from etcd at the start of a term.  Whatever goes wrong while writing ends the term, and the
+next one compares anew: there is no other way to recover, so there is only one to get right.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from oslo_log import log as logging
+
+from esi_worker import api
+from esi_worker.pipeline import documents
+from esi_worker.pipeline import job_events
+from esi_worker.pipeline import ledger as ledgers
+from esi_worker.pipeline import planner as planners
+from esi_worker.pipeline import reader as readers
+from esi_worker.pipeline import scheduling
+from esi_worker.pipeline import waiting
+from esi_worker.store import base
+from esi_worker.store import codec
+from esi_worker.store import keys
+
+LOG = logging.getLogger(__name__)
+
+_RACES = 5
+
+
+class Term:
+    """What the active job manager makes of each change of ``/config``.
+
+    :param ledger: its state
+    :param jobs: what happens to jobs
+    :param patience: seconds that a resource waits for a missing relative or template
+    """
+
+    def __init__(self, ledger: ledgers.Ledger, jobs: job_events.JobEvents, *, patience: float) -> None:
+        self._ledger = ledger
+        self._jobs = jobs
+        self._patience = patience
+        self._reader = readers.Reader(ledger.rules.catalog)
+        self._room = waiting.WaitingRoom()
+
+    def listed(self, snapshot: base.Snapshot) -> None:
+        """Everything under ``/config/``, consumed in the order in which it was written."""
+        self._ledger.load_published()
+        seen = set()
+        for entry in sorted(snapshot.entries, key=lambda each: each.mod_revision):
+            read = self._read(base.Event(base.PUT, entry))
+            if isinstance(read, readers.ResourceRead) and read.ref is not None:
+                seen.add(read.ref)
+                self._recover_lost(read)
+        for ref in self._ledger.planner.recorded.keys() - seen:
+            self._resource_gone(ref)
+
+    def changed(self, batch: base.Batch) -> None:
+        """Changes under ``/config/``, in etcd's order."""
+        for event in batch.events:
+            self._read(event)
+
+    def tick(self) -> None:
+        """Publish the error of what has waited long enough."""
+        for waiter in self._room.expired(time.monotonic()):
+            self._room.remove(waiter.change.ref)
+            self._refuse(waiter.change, waiter.reason)
+
+    def retry(self, ref: api.Ref) -> None:
+        """Plan a resource once more by the version it has."""
+        planner = self._ledger.planner
+        resource, recorded = planner.get(ref), planner.recorded.get(ref)
+        if resource is None or recorded is None or planner.unfinished.of(ref):
+            return
+        change = planners.Change(ref, resource.version, resource.body, recorded.deleted, again=True)
+        self._attempt(change, ledgers.now())
+
+    # -- config ------------------------------------------------------------------------------------------------
+
+    def _read(self, event: base.Event) -> readers.Read | None:
+        entry = event.entry
+        try:
+            if event.kind == base.DELETE:
+                read = self._reader.gone(entry.key)
+            else:
+                read = self._reader.put(entry.key, entry.value, mod_revision=entry.mod_revision, seen_at=ledgers.now())
+        except api.DocumentError as error:
+            LOG.error("a document is left aside: %s: %s", entry.key, error)
+            return None
+        if isinstance(read, readers.TemplateRead):
+            self._template(read)
+        elif isinstance(read, readers.ResourceGone):
+            if read.ref is not None:
+                self._ledger.paths[read.ref] = read.path
+                self._resource_gone(read.ref)
+        else:
+            self._resource(read)
+        return read
+
+    def _template(self, read: readers.TemplateRead) -> None:
+        template = read.template or self._ledger.file_templates.get(read.template_id)
+        if template is None:
+            self._ledger.planner.templates.pop(read.template_id, None)
+            return
+        self._ledger.planner.templates[read.template_id] = template
+        self._wake(read.template_id)
+
+    def _resource(self, read: readers.ResourceRead) -> None:
+        envelope, ref = read.envelope, read.ref
+        if ref is None or envelope.body is None:
+            self._refuse_document(read)
+            return
+        self._ledger.paths[ref] = read.path
+        self._ledger.gone.discard(ref)
+        recorded = self._ledger.planner.recorded.get(ref)
+        if recorded is not None and envelope.version < recorded.version and not recorded.deleted:
+            LOG.error("%s: version %d comes after version %d and is ignored", ref, envelope.version, recorded.version)
+            return
+        self._ledger.planner.resources[ref] = api.Resource(ref, envelope.body, envelope.version)
+        self._room.remove(ref)
+        self._attempt(planners.Change(ref, envelope.version, envelope.body, envelope.marked), read.seen_at)
+        self._wake(ref)
+
+    def _resource_gone(self, ref: api.Ref) -> None:
+        """The config document is gone: tear down what was brought about, then forget the resource."""
+        self._ledger.planner.resources.pop(ref, None)
+        self._room.remove(ref)
+        self._ledger.deferred.pop(ref, None)
+        recorded = self._ledger.planner.recorded.get(ref)
+        if recorded is None:
+            return
+        self._ledger.gone.add(ref)
+        published = self._ledger.state_of(ref)
+        failed = published is not None and published.failed
+        if not recorded.deleted or (failed and not self._ledger.planner.unfinished.of(ref)):
+            self._attempt(planners.Change(ref, recorded.version, recorded.body, marked=True, again=True), ledgers.now())
+        self._jobs.forget_if_done(ref)
+
+    def _recover_lost(self, read: readers.ResourceRead) -> None:
+        """I1: a version that was turned into jobs, has none left and no ``/state`` is planned again."""
+        ref = read.ref
+        recorded = self._ledger.planner.recorded.get(ref) if ref else None
+        if ref is None or recorded is None or recorded.version != read.envelope.version:
+            return
+        published = self._ledger.published.get(str(read.path))
+        if self._ledger.planner.unfinished.of(ref) or self._room.get(ref) or ref in self._ledger.deferred:
+            return
+        if published is None or published.version < recorded.version:
+            LOG.warning("%s: version %d has neither jobs nor state: planned again", ref, recorded.version)
+            self.retry(ref)
+
+    # -- planning ----------------------------------------------------------------------------------------------
+
+    def _attempt(self, change: planners.Change, seen_at: int) -> None:
+        try:
+            plan = self._ledger.planner.plan(change, self._ledger.taken())
+            if plan is None:
+                return
+            blocker = waiting.blocked_by(plan, self._room)
+        except api.Unresolved as error:
+            self._wait(change, seen_at, waiting.missing(error), error.message)
+            return
+        except api.JobError as error:
+            self._refuse(change, error.message)
+            return
+        except Exception:
+            # A resolver of a third party may raise anything; that harms only this document.
+            LOG.exception("%s: planning failed", change.ref)
+            self._refuse(change, f"internal error while planning {change.ref}")
+            return
+        if blocker is not None:
+            reason = f"{change.ref} waits for {blocker}, which itself waits: {self._reason(blocker)}"
+            self._wait(change, seen_at, (blocker,), reason)
+            return
+        self._schedule(plan, seen_at)
+
+    def _schedule(self, plan: planners.Plan, seen_at: int) -> None:
+        ref = plan.change.ref
+        write = scheduling.schedule(plan, self._ledger.path(ref), seen_at=seen_at, now=ledgers.now())
+        if write.size > base.MAX_BYTES or len(write.operations) > base.MAX_OPERATIONS:
+            self._refuse(
+                plan.change,
+                f"{ref} is too large: its workflow takes {write.size} bytes in one transaction, "
+                f"etcd takes {base.MAX_BYTES}",
+            )
+            return
+        if not plan.drops:
+            self._ledger.submit(write)
+            self._ledger.planner.adopt(plan)
+        else:
+            self._replace(plan, write, seen_at)
+        known = self._ledger.state_of(ref)
+        if known is not None:
+            self._ledger.published[str(self._ledger.path(ref))] = documents.Published(known.version, False)
+        for job in plan.jobs:
+            LOG.info("scheduled %s after %s", job.id, list(job.dependency) or "nothing")
+
+    def _replace(self, plan: planners.Plan, write: scheduling.Write, seen_at: int) -> None:
+        """Write a workflow that drops jobs: a worker may claim one at the same moment, then it is planned anew."""
+        self._ledger.flush()
+        for _ in range(_RACES):
+            if self._ledger.commit(write):
+                self._ledger.planner.adopt(plan)
+                return
+            self._look_at_claims(plan.drops)
+            again = self._ledger.planner.plan(plan.change, self._ledger.taken())
+            if again is None:
+                return
+            plan = again
+            write = scheduling.schedule(plan, self._ledger.path(plan.change.ref), seen_at=seen_at, now=ledgers.now())
+        raise api.Conflict(f"the workflow of {plan.change.ref} could not be written: its jobs are claimed too fast")
+
+    def _look_at_claims(self, jobs: tuple[api.Job, ...]) -> None:
+        for job in jobs:
+            if self._ledger.store.get(keys.job(job.id)) is None:
+                self._ledger.planner.unfinished.remove(job.id)
+            elif self._ledger.store.get(keys.claim(job.id)) is not None:
+                self._ledger.claimed.add(job.id)
+
+    def _wait(self, change: planners.Change, seen_at: int, missing: tuple[object, ...], reason: str) -> None:
+        earlier = self._room.get(change.ref)
+        until = earlier.until if earlier and earlier.change == change else time.monotonic() + self._patience
+        LOG.info("%s waits: %s", change.ref, reason)
+        self._room.add(waiting.Waiter(change, seen_at, missing, reason, until))
+
+    def _wake(self, arrived: object) -> None:
+        for waiter in self._room.woken_by(arrived):
+            if self._room.get(waiter.change.ref) is not waiter:
+                continue
+            self._attempt(waiter.change, waiter.seen_at)
+            if self._ledger.planner.action(waiter.change) is None:
+                self._room.remove(waiter.change.ref)
+                self._wake(waiter.change.ref)
+
+    def _reason(self, ref: api.Ref) -> str:
+        waiter = self._room.get(ref)
+        return waiter.reason if waiter else ""
+
+    # -- refusing ----------------------------------------------------------------------------------------------
+
+    def _refuse(self, change: planners.Change, reason: str) -> None:
+        action = self._ledger.planner.action(change) or api.MODIFY
+        recorded = documents.Recorded(change.body, change.version, change.marked)
+        LOG.error("%s version %d can't be planned: %s", change.ref, change.version, reason)
+        failed = documents.worker_state(action, failed=True)
+
+        def publish() -> None:
+            self._ledger.planner.recorded[change.ref] = recorded
+            self._publish(self._ledger.path(change.ref), failed, change.version, reason, recorded)
+
+        self._when_idle(change.ref, publish)
+
+    def _refuse_document(self, read: readers.ResourceRead) -> None:
+        envelope = read.envelope
+        known = self._ledger.published.get(str(read.path))
+        if known is not None and known.version >= envelope.version:
+            return
+        LOG.error("%s version %d can't be used: %s", read.path.config, envelope.version, envelope.error)
+        recorded = read.ref and self._ledger.planner.recorded.get(read.ref)
+        action = api.LOGICAL_DELETE if envelope.marked else api.MODIFY if recorded else api.CREATE
+        failed = documents.worker_state(action, failed=True)
+        reason = f"the config document {read.path.config} can't be used: {envelope.error}"
+
+        def publish() -> None:
+            self._publish(read.path, failed, envelope.version, reason, None)
+
+        if read.ref is None:
+            publish()
+        else:
+            self._room.remove(read.ref)
+            self._when_idle(read.ref, publish)
+
+    def _when_idle(self, ref: api.Ref, publish: Callable[[], None]) -> None:
+        """I3: while an older version is at work its own ``/state`` may still come, so this one's has to be later."""
+        if self._ledger.planner.unfinished.of(ref):
+            self._ledger.deferred[ref] = publish
+        else:
+            publish()
+
+    def _publish(
+        self, path: keys.Path, worker_state: str, version: int, reason: str, recorded: documents.Recorded | None
+    ) -> None:
+        self._ledger.published[str(path)] = documents.Published(version, True)
+        size = len(codec.encode(recorded.to_document())) if recorded else 0
+        keep = recorded if size < base.MAX_BYTES // 2 else None
+        self._ledger.submit(scheduling.refuse(path, worker_state, version, reason, keep, now=ledgers.now()))
