@@ -1,0 +1,167 @@
+"""Claiming jobs: one transaction proves that they may start and brings back all that their handlers need."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+from oslo_log import log as logging
+
+from esi_worker import api
+from esi_worker.pipeline import catalog as catalogs
+from esi_worker.pipeline import documents
+from esi_worker.pipeline import jobqueue
+from esi_worker.pipeline import outcome
+from esi_worker.pipeline import templates
+from esi_worker.store import base
+from esi_worker.store import codec
+from esi_worker.store import keys
+
+LOG = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class Claimed:
+    """A claim, and what came with it.
+
+    :ivar template: the job's template, from etcd or from a file; None where neither has it
+    """
+
+    claim: outcome.Claim
+    template_id: str | None
+    template: api.Template | None
+
+
+class Claimer:
+    """Claims jobs for one worker.
+
+    :param record_kinds: handler -> the kind of its records
+    :param file_templates: used where etcd has no template of the same id
+    """
+
+    def __init__(
+        self,
+        store: base.Store,
+        catalog: catalogs.Catalog,
+        record_kinds: Mapping[str, str],
+        file_templates: Mapping[str, api.Template],
+        name: str,
+    ) -> None:
+        self._store = store
+        self._catalog = catalog
+        self._record_kinds = record_kinds
+        self._file_templates = file_templates
+        self._name = name
+
+    def claim(self, pending: Sequence[jobqueue.Pending], lease: int) -> list[Claimed]:
+        """Claim these jobs, together if that works, else one by one.
+
+        :returns: those that are claimed now
+        :raises StoreError: if etcd can't be asked
+        """
+        if len(pending) > 1:
+            together = self._transact(pending, lease)
+            if together:
+                return together
+        return [claimed for each in pending for claimed in self._transact([each], lease)]
+
+    def fetch(self, kind: str, ref: api.Ref) -> Mapping[str, Any] | None:
+        """Another resource's document: kind ``config`` gives its body, any other the record of that kind."""
+        try:
+            path = self._catalog.path(ref)
+            entry = self._store.get(path.config if kind == "config" else path.record(kind))
+            if entry is None:
+                return None
+            if kind == "config":
+                return documents.parse_config(entry.value).body
+            document = codec.decode(entry.value)
+        except api.StoreError as error:
+            raise api.TemporaryError(f"{kind} of {ref} can't be read from etcd now", str(error)) from error
+        except (api.DocumentError, api.CatalogError) as error:
+            LOG.warning("%s of %s can't be read: %s", kind, ref, error)
+            return None
+        return document if isinstance(document, dict) else None
+
+    def _transact(self, pending: Sequence[jobqueue.Pending], lease: int) -> list[Claimed]:
+        value = codec.encode({"worker": self._name, "lease": f"{lease:x}"})
+        compares = [condition for each in pending for condition in each.conditions()]
+        operations: list[base.Operation] = []
+        for each in pending:
+            operations += self._operations(each, lease, value)
+        if len(operations) > base.MAX_OPERATIONS or len(compares) > base.MAX_OPERATIONS:
+            return []
+        try:
+            result = self._store.transact(compares, operations)
+        except api.StoreError as error:
+            if not error.unknown:
+                raise
+            # The lease is only this worker's: a claim that hangs on it was made by this very transaction.
+            return [claimed for each in pending if (claimed := self._look(each, lease)) is not None]
+        if not result.succeeded:
+            return []
+        size = len(result.entries) // len(pending)
+        return [
+            self._claimed(each, result.revision, result.entries[place * size : (place + 1) * size])
+            for place, each in enumerate(pending)
+        ]
+
+    def _operations(self, pending: jobqueue.Pending, lease: int, value: bytes) -> list[base.Operation]:
+        job, path = pending.job, self._catalog.path(pending.job.ref)
+        template_id = self._template_id(job)
+        operations: list[base.Operation] = [
+            base.Put(keys.claim(job.id), value, lease),
+            base.Get(keys.job(job.id)),
+            base.Get(path.record(self._record_kinds[job.handler])),
+            base.Get(path.trace),
+            base.Get(keys.heat_template(template_id) if template_id else keys.HEAT_TEMPLATES),
+            base.Get(path.job_state),
+        ]
+        if job.is_first:
+            operations.append(base.Put(path.job_state, b"{}"))
+        return operations
+
+    def _look(self, pending: jobqueue.Pending, lease: int) -> Claimed | None:
+        """After an unknown outcome: whether the claim is this worker's, and then all that comes with it."""
+        entry = self._store.get(keys.claim(pending.job_id))
+        if entry is None or entry.lease != lease:
+            return None
+        gets = [each for each in self._operations(pending, lease, b"") if isinstance(each, base.Get)]
+        found = self._store.transact([], gets)
+        return self._claimed(pending, entry.create_revision, found.entries)
+
+    def _claimed(self, pending: jobqueue.Pending, revision: int, entries: Sequence[base.Entry | None]) -> Claimed:
+        job = pending.job
+        document, record, trace, template, job_state = entries
+        claim = outcome.Claim(
+            job=job,
+            revision=revision,
+            attempts=codec.decode(document.value)[2] if document else 0,
+            path=self._catalog.path(job.ref),
+            record_kind=self._record_kinds[job.handler],
+            job_state={} if job.is_first or job_state is None else codec.decode(job_state.value),
+            record=codec.decode(record.value) if record else None,
+            trace=documents.parse_trace(trace.value if trace else None, job.version),
+        )
+        template_id = self._template_id(job)
+        return Claimed(claim, template_id, self._template(template_id, template))
+
+    def _template_id(self, job: api.Job) -> str | None:
+        resource = api.Resource(job.ref, job.resource_input, job.version)
+        try:
+            return self._catalog.template_id(resource, job.handler, {})
+        except api.EsiWorkerError as error:
+            LOG.debug("no template for %s: %s", job.id, error)
+            return None
+
+    def _template(self, template_id: str | None, entry: base.Entry | None) -> api.Template | None:
+        if template_id is None:
+            return None
+        if entry is not None:
+            try:
+                return templates.parse_document(template_id, codec.decode(entry.value)["body"])
+            except (api.DocumentError, KeyError, TypeError) as error:
+                LOG.error("the template %s in etcd can't be used: %s", template_id, error)
+                return None
+        return self._file_templates.get(template_id)
