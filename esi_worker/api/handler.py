@@ -73,7 +73,8 @@ class Handler(abc.ABC):
     """Brings a job about in the outside world.
 
     One instance serves all threads and keeps nothing about a job on itself.  Both verbs are called until they
-    return :class:`~esi_worker.api.Done`, perhaps by another process after a crash: they look first and do only what is missing.
+    return :class:`~esi_worker.api.Done`, perhaps by another process after a crash: they look first and do only what
+    is missing.
 
     :cvar options: oslo.config options, in the group named like the entry point
     :cvar order: place in a workflow: 100 heat_worker, 200 monitoring_worker; torn down in reverse

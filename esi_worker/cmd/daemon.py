@@ -23,7 +23,6 @@ from oslo_log import log as logging
 from esi_worker import api
 from esi_worker import config
 from esi_worker import logs
-from esi_worker import plugins
 
 LOG = logging.getLogger(__name__)
 
@@ -70,7 +69,7 @@ def _service(conf: cfg.ConfigOpts) -> Runnable:
     # Imported here so that --help answers at once.
     from esi_worker import service
 
-    return service.Service(conf, plugins.load(conf))
+    return service.Service(conf)
 
 
 class Daemon:
