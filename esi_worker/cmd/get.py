@@ -1,0 +1,106 @@
+"""``esictl get``: resources, and what came of them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import Any
+
+from cliff import lister
+
+from esi_worker import api
+from esi_worker.cmd import display
+from esi_worker.cmd import resources
+from esi_worker.cmd import session
+from esi_worker.pipeline import documents
+from esi_worker.store import base
+from esi_worker.store import codec
+
+_COLUMNS = ("type", "id", "name", "version", "state", "state_version", "error")
+
+
+class Get(lister.Lister):
+    """List resources, those of one type, or show one.
+
+    With an id, the whole of it: what is wanted and what came of it; secrets are masked.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        """The options."""
+        parser = super().get_parser(prog_name)
+        parser.add_argument("type", metavar="TYPE", nargs="?", help="a resource type, or its plural")
+        parser.add_argument("id", metavar="ID", nargs="?")
+        return parser
+
+    def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterable[Any]]:
+        """:returns: columns and rows."""
+        here = session.of(self)
+        if parsed_args.id:
+            return self._one(here, parsed_args)
+        within = ""
+        if parsed_args.type:
+            description = here.resource_type(parsed_args.type)
+            within = f"{description.prefix}/{description.plural}/"
+        return _COLUMNS, [_row(each) for each in resources.read_all(here.store, here.catalog, within)]
+
+    def produce_output(
+        self, parsed_args: argparse.Namespace, column_names: Sequence[str], data: Iterable[Sequence[Any]]
+    ) -> int:
+        """A list of resources is a table; one resource is an object."""
+        if not parsed_args.id:
+            return super().produce_output(parsed_args, column_names, data)
+        return display.one(self, parsed_args, column_names, next(iter(data)))
+
+    def _one(self, here: session.Session, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterable[Any]]:
+        path = here.path(parsed_args.type, parsed_args.id)
+        outcome = here.store.transact([], [base.Get(path.config), base.Get(path.state), base.Get(path.monitoring)])
+        config, state, monitoring = (entry.value if entry else None for entry in outcome.entries)
+        if config is None and state is None:
+            raise api.DocumentError(f"there is no {path.config}")
+        status = resources.status(here.catalog, path, config, state)
+        body = _body(config)
+        details = {
+            "body": display.masked(body),
+            "outcome": display.masked(_outcome(state), body),
+            "monitoring": display.masked(_decoded(monitoring), body),
+        }
+        columns = (*_COLUMNS, "marked_for_deletion", *details)
+        return columns, [(*_row(status), status.marked, *map(display.Cell, details.values()))]
+
+
+def _row(status: resources.Status) -> tuple[Any, ...]:
+    state = display.Cell(status.state), display.Cell(status.state_version), display.Cell(status.error)
+    return (status.resource_type, status.path.id, status.name, display.Cell(status.version), *state)
+
+
+def _body(config: bytes | None) -> Any:
+    try:
+        return documents.parse_config(config).body if config else None
+    except api.DocumentError:
+        return None
+
+
+def _decoded(data: bytes | None) -> Any:
+    try:
+        return codec.decode(data) if data else None
+    except api.DocumentError:
+        return None
+
+
+def _outcome(state: bytes | None) -> dict[str, Any] | None:
+    """What ``/state`` says beside ``worker_state``; members that are JSON as text are read."""
+    document = resources.state_document(state)
+    if document is None:
+        return None
+    members = {name: value for name, value in document["state"].items() if name != "worker_state"}
+    return {name: _member(value) for name, value in members.items()}
+
+
+def _member(value: Any) -> Any:
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        try:
+            return codec.decode(value)
+        except api.DocumentError:
+            return value
+    return value
