@@ -138,9 +138,10 @@ def connect(device: api.Device, options: Any) -> NetconfSession:
         with _cut_at(deadline, sock):
             _negotiate(session, device, options)
     except Exception as error:  # noqa: BLE001  (ncclient, paramiko and the wire raise all kinds)
-        overdue = time.monotonic() >= deadline
-        session.close()
-        _translate(error, session, device, options, overdue=overdue)
+        try:
+            _translate(error, session, device, options, overdue=time.monotonic() >= deadline)
+        finally:
+            session.close()
     return NetconfSession(session, str(device), options.rpc_timeout)
 
 
