@@ -79,7 +79,10 @@ class Stream:
             if not found:
                 return []
             self._chunks = _begin(connection.parse_head(head), data)
-        first, *others = self._chunks.feed(data).split(b"\n")
+        body = self._chunks.feed(data)
+        if self._chunks.ended:
+            body += b"\n"  # the gateway ends no line when the last thing that it says is an error
+        first, *others = body.split(b"\n")
         self._begun.append(first)
         if not others:
             return []

@@ -19,6 +19,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Final
 
 BEFORE: Final = "before"
@@ -74,11 +75,15 @@ class Proxy:
     :param target: host and port
     :param http: whether to look for requests in what clients send
     :ivar delay: seconds that each piece of an answer is kept back
+    :ivar piece: answers are passed on in pieces of so many bytes; 0 for as they come
+    :ivar connections: how many came until now
     """
 
     def __init__(self, target: tuple[str, int], *, http: bool = True) -> None:
         self.target = target
         self.delay = 0.0
+        self.piece = 0
+        self.connections = 0
         self._http = http
         self._lock = threading.Lock()
         self._faults: dict[int, Fault] = {}
@@ -130,6 +135,13 @@ class Proxy:
             link.reset()
         return len(links)
 
+    def mute(self) -> None:
+        """Throw away whatever the connections that are open now would still bring; they stay open."""
+        with self._lock:
+            links = list(self._links)
+        for link in links:
+            link.mute()
+
     def refuse(self) -> None:
         """Stop listening, and cut what is open: connections are refused until :meth:`accept`."""
         _shut(self._listener)
@@ -157,10 +169,13 @@ class Proxy:
             self._log.append(line[1] if len(line) > 1 else line[0])
             return self._faults.pop(len(self._log), None)
 
-    def keep_back(self) -> None:
-        """Wait as long as an answer is to be delayed."""
-        if self.delay:
-            self._closed.wait(self.delay)
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """An answer in pieces, each of them after the delay."""
+        size = self.piece or len(data)
+        for start in range(0, len(data), size):
+            if self.delay:
+                self._closed.wait(self.delay)
+            yield data[start : start + size]
 
     def forget(self, link: _Link) -> None:
         """A link has ended."""
@@ -186,6 +201,7 @@ class Proxy:
             link = _Link(self, client, server, http=self._http)
             with self._lock:
                 self._links.add(link)
+                self.connections += 1
             link.start()
 
 
@@ -198,6 +214,7 @@ class _Link:
         self._server = server
         self._http = http
         self._fault: Fault | None = None
+        self._muted = False
         for end in (client, server):
             end.settimeout(None)
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -205,6 +222,9 @@ class _Link:
     def start(self) -> None:
         for target in (self._requests, self._answers):
             threading.Thread(target=self._run, args=(target,), name="proxy-link", daemon=True).start()
+
+    def mute(self) -> None:
+        self._muted = True
 
     def reset(self) -> None:
         _reset(self._client)
@@ -232,9 +252,11 @@ class _Link:
     def _answers(self) -> None:
         while data := self._server.recv(65536):
             fault = self._fault
+            if self._muted:
+                continue
             if fault is None:
-                self._owner.keep_back()
-                self._client.sendall(data)
+                for piece in self._owner.pieces(data):
+                    self._client.sendall(piece)
             elif fault.kind == AFTER:
                 fault.action()
                 return
