@@ -92,7 +92,7 @@ class _Run:
         try:
             read = self._reader.gone(key) if value is None else self._reader.put(key, value)
         except api.DocumentError as error:
-            self.errors.append(str(error))
+            self.errors.append(f"{key}: {error}")
             return
         if isinstance(read, readers.TemplateRead):
             self._template(read)

@@ -63,10 +63,7 @@ class Reader:
         if key.startswith(keys.HEAT_TEMPLATES):
             return self._template(key, value)
         path = self._path(key)
-        try:
-            envelope = documents.parse_config(value)
-        except api.DocumentError as error:
-            raise api.DocumentError(f"{key}: {error}") from error
+        envelope = documents.parse_config(value)
         resource_type = self._catalog.type_of_path(path)
         if resource_type is None:
             unknown = f"unknown resource type: the catalog has no {path.prefix}/{path.plural}"

@@ -46,13 +46,14 @@ class Term:
     def listed(self, snapshot: base.Snapshot) -> None:
         """Everything under ``/config/``, consumed in the order in which it was written."""
         self._ledger.load_published()
+        before = dict(self._ledger.planner.recorded)
         seen = set()
         for entry in sorted(snapshot.entries, key=lambda each: each.mod_revision):
             read = self._read(base.Event(base.PUT, entry))
             if isinstance(read, readers.ResourceRead) and read.ref is not None:
                 seen.add(read.ref)
-                self._recover_lost(read)
-        for ref in self._ledger.planner.recorded.keys() - seen:
+                self._recover_lost(read.ref, read.envelope.version, before.get(read.ref))
+        for ref in before.keys() - seen:
             self._resource_gone(ref)
 
     def changed(self, batch: base.Batch) -> None:
@@ -136,17 +137,18 @@ class Term:
             self._attempt(planners.Change(ref, recorded.version, recorded.body, marked=True, again=True), ledgers.now())
         self._jobs.forget_if_done(ref)
 
-    def _recover_lost(self, read: readers.ResourceRead) -> None:
-        """I1: a version that was turned into jobs, has none left and no ``/state`` is planned again."""
-        ref = read.ref
-        recorded = self._ledger.planner.recorded.get(ref) if ref else None
-        if ref is None or recorded is None or recorded.version != read.envelope.version:
+    def _recover_lost(self, ref: api.Ref, version: int, before: documents.Recorded | None) -> None:
+        """I1: a version that was turned into jobs, has none left and no ``/state`` is planned again.
+
+        :param before: what was recorded before this listing
+        """
+        if before is None or before is not self._ledger.planner.recorded.get(ref) or before.version != version:
             return
-        published = self._ledger.published.get(str(read.path))
         if self._ledger.planner.unfinished.of(ref) or self._room.get(ref) or ref in self._ledger.deferred:
             return
-        if published is None or published.version < recorded.version:
-            LOG.warning("%s: version %d has neither jobs nor state: planned again", ref, recorded.version)
+        published = self._ledger.state_of(ref)
+        if published is None or published.version < version:
+            LOG.warning("%s: version %d has neither jobs nor state: planned again", ref, version)
             self.retry(ref)
 
     # -- planning ----------------------------------------------------------------------------------------------
