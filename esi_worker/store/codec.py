@@ -10,7 +10,8 @@ from esi_worker.api import types
 
 def encode(value: types.JSON) -> bytes:
     """:raises DocumentError: if it is not JSON."""
-    return text(value).encode()
+    # Half of a surrogate pair, which JSON can spell and UTF-8 can't, is written as JSON spells it.
+    return text(value).encode(errors="backslashreplace")
 
 
 def text(value: types.JSON) -> str:
