@@ -5,15 +5,13 @@ It is etcd 3.5.1: fine for a demo and for tests, not for production.
 
 from __future__ import annotations
 
-import contextlib
-import http.client
 import importlib.util
-import json
 import os
 import pathlib
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -72,6 +70,8 @@ class EtcdServer:
     :param quota_backend_bytes: size of the database at which it takes no more writes; 0 for etcd's default
     :param root_password: turns etcd's users on, with this one for ``root``; empty for none
     :param election_ms: after how many milliseconds without a leader one is elected
+    :param cert_file: has clients use TLS, with this certificate; empty for none
+    :param key_file: the key to it
     :param options: further options of etcd's command line
     :ivar admin: compacts, makes users
     """
@@ -85,6 +85,8 @@ class EtcdServer:
         quota_backend_bytes: int = 0,
         root_password: str = "",
         election_ms: int = 200,
+        cert_file: str = "",
+        key_file: str = "",
         options: tuple[str, ...] = (),
     ) -> None:
         self.name = name
@@ -97,14 +99,15 @@ class EtcdServer:
         self._quota = quota_backend_bytes
         self._root_password = root_password
         self._election_ms = election_ms
-        self._options = options
+        self._options = (*options, f"--cert-file={cert_file}", f"--key-file={key_file}") if cert_file else options
+        self.tls = ssl.create_default_context(cafile=cert_file) if cert_file else None
         self._process: subprocess.Popen[bytes] | None = None
         self.admin = etcd_admin.Admin(self)
 
     @property
     def endpoint(self) -> str:
         """The URL for clients."""
-        return f"http://{HOST}:{self.client_port}"
+        return f"{'https' if self.tls else 'http'}://{HOST}:{self.client_port}"
 
     @property
     def address(self) -> tuple[str, int]:
@@ -161,21 +164,13 @@ class EtcdServer:
         :raises EtcdError: if it ended or takes too long
         """
         deadline = time.monotonic() + _START_SECONDS
-        while not self.healthy():
+        while not self.admin.healthy():
             ended = self._process is None or self._process.poll() is not None
             if ended or time.monotonic() > deadline:
                 log = self.log_file.read_text(errors="replace")[-2000:]
                 kind = PortTaken if ended and "address already in use" in log else EtcdError
                 raise kind(f"etcd did not start ({'it ended' if ended else 'it is not ready'}): {log}")
             time.sleep(0.02)
-
-    def healthy(self) -> bool:
-        """Whether it has a leader and takes writes; an alarm, such as NOSPACE, counts as unhealthy."""
-        link = http.client.HTTPConnection(HOST, self.client_port, timeout=2)
-        with contextlib.closing(link), contextlib.suppress(OSError, http.client.HTTPException, ValueError):
-            link.request("GET", "/health")
-            return bool(json.loads(link.getresponse().read()).get("health") == "true")
-        return False
 
     def stop(self) -> None:
         """End it in good order; :meth:`start` goes on with the same data and port."""

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import http.client
 import json
+import ssl
 from collections.abc import Mapping
 from typing import Any
 from typing import Protocol
@@ -16,7 +17,12 @@ class Refused(Exception):
 
 
 class Server(Protocol):
-    """Where etcd listens."""
+    """Where etcd listens.
+
+    :ivar tls: what its certificate is checked with; None for http
+    """
+
+    tls: ssl.SSLContext | None
 
     @property
     def address(self) -> tuple[str, int]:
@@ -42,6 +48,13 @@ class Admin:
         :raises OSError: if it does not answer
         """
         return self._post(path, document, self._token())
+
+    def healthy(self) -> bool:
+        """Whether it has a leader; that its database is full is another matter."""
+        with contextlib.suppress(OSError, http.client.HTTPException, ValueError), self._link(2.0) as link:
+            link.request("GET", "/health?exclude=NOSPACE")
+            return bool(json.loads(link.getresponse().read()).get("health") == "true")
+        return False
 
     def compact(self, revision: int) -> None:
         """Forget the changes before a revision."""
@@ -76,8 +89,7 @@ class Admin:
 
     def _post(self, path: str, document: Mapping[str, Any], token: str) -> dict[str, Any]:
         headers = {"Authorization": token} if token else {}
-        link = http.client.HTTPConnection(*self._server.address, timeout=10)
-        with contextlib.closing(link):
+        with self._link(10.0) as link:
             link.request("POST", f"/v3/{path}", json.dumps(document), headers)
             answer = link.getresponse()
             body = answer.read()
@@ -85,6 +97,13 @@ class Admin:
             raise Refused(f"{path}: {answer.status} {body.decode(errors='replace')}")
         parsed: dict[str, Any] = json.loads(body)
         return parsed
+
+    def _link(self, timeout: float) -> contextlib.closing[http.client.HTTPConnection]:
+        host, port = self._server.address
+        tls = self._server.tls
+        if tls is None:
+            return contextlib.closing(http.client.HTTPConnection(host, port, timeout=timeout))
+        return contextlib.closing(http.client.HTTPSConnection(host, port, timeout=timeout, context=tls))
 
 
 def _base64(text: str) -> str:
