@@ -16,6 +16,7 @@ from cliff.formatters import base as formatters
 
 from esi_worker import api
 from esi_worker import redaction
+from esi_worker.store import codec
 
 ABSENT: Final = "-"
 
@@ -23,10 +24,29 @@ ABSENT: Final = "-"
 def masked(value: api.JSON, *others: api.JSON) -> api.JSON:
     """A copy to show: what has a secret's name is masked, and whatever holds such a secret's text.
 
+    JSON that stands in a document as text, as Gohan writes bodies, is shown as what it says: a secret in it has a
+    name too.
+
     :param others: documents whose secrets must not show in this one either
     """
-    secrets = frozenset(each for document in (value, *others) for each in redaction.secret_values(document))
-    return _without(redaction.mask(value), secrets)
+    shown = opened(value)
+    documents = (shown, *map(opened, others))
+    secrets = frozenset(each for document in documents for each in redaction.secret_values(document))
+    return _without(redaction.mask(shown), secrets)
+
+
+def opened(value: api.JSON) -> api.JSON:
+    """A copy with objects and lists instead of texts that are their JSON."""
+    if isinstance(value, Mapping):
+        return {name: opened(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [opened(member) for member in value]
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        try:
+            return opened(codec.decode(value))
+        except api.DocumentError:
+            return value
+    return value
 
 
 def _without(value: api.JSON, secrets: Iterable[str]) -> api.JSON:
@@ -52,8 +72,10 @@ class Cell(columns.FormattableColumn[Any]):
 
     def human_readable(self) -> str:
         """:returns: the text of the cell."""
-        if self._value is None or self._value == "":
+        if self._value is None or self._value == "" or self._value == []:
             return ABSENT
+        if isinstance(self._value, list) and all(isinstance(each, str) for each in self._value):
+            return "\n".join(self._value)
         return text(self._value) if isinstance(self._value, (dict, list)) else str(self._value)
 
     def machine_readable(self) -> Any:
@@ -78,17 +100,3 @@ def clock(milliseconds: int) -> str:
     :param milliseconds: since the epoch
     """
     return datetime.datetime.fromtimestamp(milliseconds / 1000).strftime("%H:%M:%S.%f")[:-3]
-
-
-def seconds(milliseconds: float) -> str:
-    """A duration.
-
-    :param milliseconds: how long it took
-    """
-    return f"{milliseconds / 1000:.3f}"
-
-
-def shortened(value: str, width: int) -> str:
-    """A text of one line, cut to a width."""
-    line = " ".join(value.split())
-    return line if len(line) <= width else line[: width - 1] + "…"

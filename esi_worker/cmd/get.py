@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import Any
 
-from cliff import lister
-
 from esi_worker import api
 from esi_worker.cmd import display
+from esi_worker.cmd import listing
 from esi_worker.cmd import resources
 from esi_worker.cmd import session
 from esi_worker.pipeline import documents
@@ -20,11 +19,13 @@ from esi_worker.store import codec
 _COLUMNS = ("type", "id", "name", "version", "state", "state_version", "error")
 
 
-class Get(lister.Lister):
+class Get(listing.Lister):
     """List resources, those of one type, or show one.
 
     With an id, the whole of it: what is wanted and what came of it; secrets are masked.
     """
+
+    nothing = "no such resource"
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """The options."""
@@ -71,7 +72,7 @@ class Get(lister.Lister):
 
 def _row(status: resources.Status) -> tuple[Any, ...]:
     state = display.Cell(status.state), display.Cell(status.state_version), display.Cell(status.error)
-    return (status.resource_type, status.path.id, status.name, display.Cell(status.version), *state)
+    return (status.resource_type, status.path.id, display.Cell(status.name), display.Cell(status.version), *state)
 
 
 def _body(config: bytes | None) -> Any:
@@ -89,18 +90,8 @@ def _decoded(data: bytes | None) -> Any:
 
 
 def _outcome(state: bytes | None) -> dict[str, Any] | None:
-    """What ``/state`` says beside ``worker_state``; members that are JSON as text are read."""
+    """What ``/state`` says beside ``worker_state``."""
     document = resources.state_document(state)
     if document is None:
         return None
-    members = {name: value for name, value in document["state"].items() if name != "worker_state"}
-    return {name: _member(value) for name, value in members.items()}
-
-
-def _member(value: Any) -> Any:
-    if isinstance(value, str) and value[:1] in ("{", "["):
-        try:
-            return codec.decode(value)
-        except api.DocumentError:
-            return value
-    return value
+    return {name: value for name, value in document["state"].items() if name != "worker_state"}

@@ -7,17 +7,19 @@ from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import Any
 
-from cliff import lister
 from cliff import show
 
 from esi_worker import api
 from esi_worker.cmd import display
+from esi_worker.cmd import listing
 from esi_worker.cmd import queue
 from esi_worker.cmd import session
 
 
-class List(lister.Lister):
+class List(listing.Lister):
     """List the jobs that aren't finished, in the order they were written."""
+
+    nothing = "no unfinished job"
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
         """The options."""
@@ -41,7 +43,7 @@ class List(lister.Lister):
 
 def _row(queued: queue.Queued) -> tuple[Any, ...]:
     job = queued.job
-    told = (display.Cell(list(queued.waits_for) or None), display.Cell(queued.worker), display.Cell(queued.failure))
+    told = (display.Cell(list(queued.waits_for)), display.Cell(queued.worker), display.Cell(queued.failure))
     return (job.id, job.handler, job.action, str(job.ref), queued.state, queued.attempts, *told)
 
 

@@ -10,17 +10,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import yaml
-from cliff import lister
 
 from esi_worker import api
 from esi_worker.cmd import display
+from esi_worker.cmd import listing
 from esi_worker.cmd import session
 from esi_worker.pipeline import catalog as catalogs
 from esi_worker.pipeline import dryrun
 from esi_worker.pipeline import planner
 
 
-class Plan(lister.Lister):
+class Plan(listing.Lister):
     """Show the jobs that config documents cause, in their order, without executing anything.
 
     With --events, those that the documents in a file cause, one after another, from nothing; etcd is not asked.
@@ -29,6 +29,8 @@ class Plan(lister.Lister):
     The table shows no parameters. "-f json" prints the job documents as they would be written, and so with the
     passwords in them that "[job_manager] secrets = inline" puts there.
     """
+
+    nothing = "no job is needed"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -75,7 +77,11 @@ class Plan(lister.Lister):
             self.app.stdout.write("\n")
         else:
             super().produce_output(parsed_args, column_names, data)
-        return 1 if self._failed else 0
+        return 0
+
+    def run(self, parsed_args: argparse.Namespace) -> int:
+        """:returns: 1 if a document could not be planned."""
+        return super().run(parsed_args) or int(self._failed)
 
     def _run(self, here: session.Session, rules: planner.Rules, events: str | None) -> dryrun.DryRun:
         if events is None:
@@ -87,7 +93,7 @@ class Plan(lister.Lister):
 
 
 def _row(job: api.Job) -> tuple[Any, ...]:
-    dependency = display.Cell(list(job.dependency) or None)
+    dependency = display.Cell(list(job.dependency))
     return (job.id, job.action, job.handler, str(job.ref), job.version, dependency, job.on_failure)
 
 

@@ -69,10 +69,12 @@ def build(
     before: int | None = None
     for number in NUMBERS:
         says = _SAYS[number](whole[number]) if whole[number] else ""
-        if number != 1 and at[number] is None:
+        if at[number] is None and number != 1:
             says = _absent(number, says, status, jobs)
         now = at[number]
         took = now - before if now is not None and before is not None else None
+        if number == 2 and now is not None and not jobs:
+            says = "all jobs are finished"
         document = display.masked(whole[number], secrets)
         points.append(Point(number, of_key[number], now, took, display.masked(says, secrets), document))
         before = before if now is None else now
@@ -83,13 +85,17 @@ def _documents(found: Mapping[str, Any], jobs: list[queue.Queued]) -> dict[int, 
     job_state = found["job_state"] if isinstance(found["job_state"], dict) else {}
     return {
         1: found["config"],
-        2: [each.job.to_document() for each in jobs] or "all jobs are finished",
+        2: [each.job.to_document() for each in jobs],
         3: found["stack"],
-        4: {name: value for name, value in job_state.items() if name == "heat_outputs"},
-        5: {name: value for name, value in job_state.items() if name == "state_monitoring"},
+        4: _only(job_state, "heat_outputs"),
+        5: _only(job_state, "state_monitoring"),
         6: found["state"],
         7: found["monitoring"],
     }
+
+
+def _only(document: Mapping[str, Any], name: str) -> dict[str, Any] | None:
+    return {name: document[name]} if name in document else None
 
 
 def _decoded(data: bytes | None) -> Any:
@@ -128,8 +134,6 @@ def _config(document: Any) -> str:
 
 
 def _jobs(document: Any) -> str:
-    if isinstance(document, str):
-        return document
     return ", ".join(f"{each['action']}:{each['handler']}" for each in document) + " left"
 
 

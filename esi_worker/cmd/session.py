@@ -58,6 +58,7 @@ class Session:
         conf = config.build(arguments)
         if self._options.endpoints:
             conf.set_override("endpoints", self._options.endpoints.split(","), group="etcd")
+            config.check(conf)
         return conf
 
     @property

@@ -10,11 +10,11 @@ from typing import Any
 from typing import Final
 
 from cliff import command
-from cliff import lister
 from cliff import show
 
 from esi_worker import api
 from esi_worker.cmd import display
+from esi_worker.cmd import listing
 from esi_worker.cmd import resources
 from esi_worker.cmd import session
 from esi_worker.pipeline import documents
@@ -54,8 +54,10 @@ class Push(command.Command):
         return failed
 
 
-class List(lister.Lister):
+class List(listing.Lister):
     """List the templates: those in etcd, and the files that none of them hides."""
+
+    nothing = "no template"
 
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterable[Any]]:
         """:returns: columns and rows."""
