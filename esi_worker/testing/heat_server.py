@@ -11,6 +11,7 @@ from typing import Final
 from esi_worker.testing import heat_devices
 from esi_worker.testing import heat_stacks
 from esi_worker.testing import hot
+from esi_worker.testing import http_faults
 from esi_worker.testing import http_server
 
 _PATH: Final = re.compile(r"/v1/(?P<tenant>[^/]+)/stacks(?:/(?P<name>[^/]+))?(?P<rest>(?:/[^/]+)*)")
@@ -57,7 +58,7 @@ class HeatServer(http_server.HttpServer):
         super().stop()
         self.stacks.stop()
 
-    def answer(self, call: http_server.Call) -> http_server.Reply:
+    def answer(self, call: http_faults.Call) -> http_faults.Reply:
         """Heat's answer."""
         found = _PATH.fullmatch(call.path)
         if found is None:
@@ -76,14 +77,14 @@ class HeatServer(http_server.HttpServer):
         except heat_stacks.Refused as error:
             return _fault(error.status, error.type, str(error))
 
-    def _collection(self, call: http_server.Call, tenant: str) -> http_server.Reply:
+    def _collection(self, call: http_faults.Call, tenant: str) -> http_faults.Reply:
         if call.method == "POST":
             body = call.body or {}
             name = str(body.get("stack_name", ""))
             if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]{0,254}", name):
                 raise heat_stacks.Refused(400, "StackValidationFailed", f"Invalid stack name {name}")
             stack = self.stacks.create(tenant, name, body)
-            return http_server.Reply(201, {"stack": {"id": stack.id, "links": self._links(stack)}})
+            return http_faults.Reply(201, {"stack": {"id": stack.id, "links": self._links(stack)}})
         if call.method != "GET":
             return _fault(405, "HTTPMethodNotAllowed", "The method is not allowed for this resource.")
         stacks = [stack for stack in self.stacks.all(tenant) if _fits(stack, call.query)]
@@ -92,42 +93,42 @@ class HeatServer(http_server.HttpServer):
             stacks = stacks[ids.index(call.query["marker"]) + 1 :]
         if call.query.get("limit"):
             stacks = stacks[: int(call.query["limit"])]
-        return http_server.Reply(200, {"stacks": [self._brief(stack) for stack in stacks]})
+        return http_faults.Reply(200, {"stacks": [self._brief(stack) for stack in stacks]})
 
-    def _stack(self, call: http_server.Call, tenant: str, name: str, rest: str) -> http_server.Reply:
+    def _stack(self, call: http_faults.Call, tenant: str, name: str, rest: str) -> http_faults.Reply:
         stack = self.stacks.get(tenant, name)
         stack_id, _, what = rest.lstrip("/").partition("/")
         if not stack_id and stack is not None:
             # Heat sends a client that knows the name only on to name and id.
-            return http_server.Reply(302, None, {"Location": f"{self._self(stack)}"})
+            return http_faults.Reply(302, None, {"Location": f"{self._self(stack)}"})
         if stack is None or (stack.id != stack_id and name != stack.id):
             raise heat_stacks.Refused(404, "EntityNotFound", f"The Stack ({name}) could not be found.")
         if call.method in ("PUT", "PATCH") and not what:
             self.stacks.update(stack, call.body or {}, patch=call.method == "PATCH")
-            return http_server.Reply(202)
+            return http_faults.Reply(202)
         if call.method == "DELETE" and not what:
             self.stacks.delete(stack)
-            return http_server.Reply(204)
+            return http_faults.Reply(204)
         return self._read(stack, what)
 
-    def _read(self, stack: heat_stacks.Stack, what: str) -> http_server.Reply:
+    def _read(self, stack: heat_stacks.Stack, what: str) -> http_faults.Reply:
         outputs = self.stacks.outputs.get(stack.name, stack.outputs)
         if what == "template":
-            return http_server.Reply(200, stack.template)
+            return http_faults.Reply(200, stack.template)
         if what == "outputs":
             brief = [{key: each.get(key) for key in ("output_key", "description")} for each in outputs]
-            return http_server.Reply(200, {"outputs": brief})
+            return http_faults.Reply(200, {"outputs": brief})
         if what.startswith("outputs/"):
             for each in outputs:
                 if each["output_key"] == what.removeprefix("outputs/"):
-                    return http_server.Reply(200, {"output": each})
+                    return http_faults.Reply(200, {"output": each})
         if what:
             raise heat_stacks.Refused(404, "EntityNotFound", f"No {what} of the stack could be found.")
         # Heat has the outputs of a stack only when it is at rest.
         shown = [] if stack.status == "IN_PROGRESS" else outputs
         more = {"parameters": _shown_parameters(stack), "outputs": shown, "disable_rollback": True}
         more.update(timeout_mins=stack.timeout_mins, capabilities=[], notification_topics=[])
-        return http_server.Reply(200, {"stack": {**self._brief(stack), **more}})
+        return http_faults.Reply(200, {"stack": {**self._brief(stack), **more}})
 
     def _brief(self, stack: heat_stacks.Stack) -> dict[str, Any]:
         return {
@@ -166,12 +167,12 @@ def _shown_parameters(stack: heat_stacks.Stack) -> dict[str, str]:
     return {**pseudo, **given}
 
 
-def _header(call: http_server.Call, name: str) -> str:
+def _header(call: http_faults.Call, name: str) -> str:
     return next((value for key, value in call.headers.items() if key.lower() == name.lower()), "")
 
 
-def _fault(status: int, kind: str, message: str) -> http_server.Reply:
+def _fault(status: int, kind: str, message: str) -> http_faults.Reply:
     titles = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 409: "Conflict"}
     error = {"type": kind, "message": message, "traceback": None}
     body = {"code": status, "title": titles.get(status, "Error"), "explanation": message, "error": error}
-    return http_server.Reply(status, body)
+    return http_faults.Reply(status, body)

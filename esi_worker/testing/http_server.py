@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import collections
-import dataclasses
 import http
 import http.server
 import json
@@ -11,113 +9,13 @@ import re
 import socket
 import threading
 import urllib.parse
-from collections.abc import Mapping
 from typing import Any
 from typing import Final
 from typing import Self
 
-HTML: Final = "html"
-HANG: Final = "hang"
-RESET: Final = "reset"
-LOSE: Final = "lose"
-DEEP: Final = "deep"
+from esi_worker.testing import http_faults
 
 _PAGE: Final = b"<html><body><h1>Service temporarily overloaded</h1></body></html>"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Call:
-    """A request as it came.
-
-    :ivar path: without the query
-    :ivar body: JSON, or None
-    """
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: Any
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer: JSON, or bytes of another content type."""
-
-    status: int = 200
-    body: Any = None
-    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    content_type: str = "application/json"
-
-    def data(self) -> bytes:
-        """The bytes to send."""
-        if isinstance(self.body, bytes):
-            return self.body
-        return b"" if self.body is None else json.dumps(self.body).encode()
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Fault:
-    """What goes wrong with one request.
-
-    :ivar kind: ``html`` (a page with status 200), ``hang`` (no answer at all), ``reset`` (the connection is cut
-        before anything is done), ``lose`` (it is done, then the connection is cut), ``deep`` (JSON nested too
-        deeply), or a status such as ``503``
-    :ivar after: how many requests that fit it lets pass
-    """
-
-    method: str
-    path: re.Pattern[str]
-    kind: str
-    reply: Reply
-    after: int = 0
-
-
-class Faults:
-    """A queue of faults: each one meets the next request that fits it, once."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._queue: collections.deque[Fault] = collections.deque()
-
-    def add(
-        self, kind: str | int, method: str = "", path: str = "", *, times: int = 1, after: int = 0, body: Any = None
-    ) -> None:
-        """Let something go wrong.
-
-        :param kind: see :class:`Fault`
-        :param method: of the request; empty: any
-        :param path: a regular expression that is searched for in its path
-        :param after: how many requests that fit are let pass before
-        :param body: of the answer with a status: JSON, or bytes for a page
-        """
-        content_type = "text/html" if isinstance(body, bytes) else "application/json"
-        reply = Reply(kind, body, content_type=content_type) if isinstance(kind, int) else Reply()
-        with self._lock:
-            self._queue.extend([Fault(method, re.compile(path), str(kind), reply, after)] * times)
-
-    def take(self, call: Call) -> Fault | None:
-        """The fault that a request meets."""
-        with self._lock:
-            for place, fault in enumerate(self._queue):
-                if fault.method not in ("", call.method) or not fault.path.search(call.path):
-                    continue
-                if not fault.after:
-                    del self._queue[place]
-                    return fault
-                self._queue[place] = dataclasses.replace(fault, after=fault.after - 1)
-        return None
-
-    def clear(self) -> None:
-        """Nothing goes wrong any more."""
-        with self._lock:
-            self._queue.clear()
-
-    @property
-    def left(self) -> int:
-        """How many faults have not met a request."""
-        with self._lock:
-            return len(self._queue)
 
 
 class HttpServer:
@@ -127,9 +25,9 @@ class HttpServer:
     """
 
     def __init__(self, port: int = 0) -> None:
-        self.faults = Faults()
+        self.faults = http_faults.Faults()
         self.stopping = threading.Event()
-        self._calls: list[Call] = []
+        self._calls: list[http_faults.Call] = []
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._thread: threading.Thread | None = None
@@ -141,7 +39,7 @@ class HttpServer:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     @property
-    def calls(self) -> list[Call]:
+    def calls(self) -> list[http_faults.Call]:
         """All requests so far, in order."""
         with self._lock:
             return list(self._calls)
@@ -158,7 +56,7 @@ class HttpServer:
         with self._lock:
             self._calls.clear()
 
-    def answer(self, call: Call) -> Reply:
+    def answer(self, call: http_faults.Call) -> http_faults.Reply:
         """What a stand-in answers to a request."""
         raise NotImplementedError
 
@@ -186,7 +84,7 @@ class HttpServer:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def record(self, call: Call) -> None:
+    def record(self, call: http_faults.Call) -> None:
         """Keep a request."""
         with self._lock:
             self._calls.append(call)
@@ -241,19 +139,19 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         owner.record(call)
         fault = owner.faults.take(call)
         kind = "" if fault is None else fault.kind
-        if kind == HANG:
+        if kind == http_faults.HANG:
             owner.stopping.wait()
-        if kind in (HANG, RESET):
+        if kind in (http_faults.HANG, http_faults.RESET):
             self._cut()
-        elif kind == HTML:
-            self._send(Reply(200, _PAGE, content_type="text/html"))
-        elif kind == DEEP:
-            self._send(Reply(200, b'{"stack": ' + b"[" * 200_000 + b"]" * 200_000 + b"}"))
-        elif fault is not None and kind != LOSE:
+        elif kind == http_faults.HTML:
+            self._send(http_faults.Reply(200, _PAGE, content_type="text/html"))
+        elif kind == http_faults.DEEP:
+            self._send(http_faults.Reply(200, b'{"stack": ' + b"[" * 200_000 + b"]" * 200_000 + b"}"))
+        elif fault is not None and kind != http_faults.LOSE:
             self._send(fault.reply)
         else:
             reply = owner.answer(call)
-            self._cut() if kind == LOSE else self._send(reply)
+            self._cut() if kind == http_faults.LOSE else self._send(reply)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _serve  # noqa: N815
 
@@ -261,7 +159,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
         cut(self.connection)
 
-    def _read(self) -> Call:
+    def _read(self) -> http_faults.Call:
         length = int(self.headers.get("Content-Length") or 0)
         data = self.rfile.read(length)
         try:
@@ -270,9 +168,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             body = None
         parts = urllib.parse.urlsplit(self.path)
         query = dict(urllib.parse.parse_qsl(parts.query))
-        return Call(self.command, urllib.parse.unquote(parts.path), query, dict(self.headers.items()), body)
+        return http_faults.Call(self.command, urllib.parse.unquote(parts.path), query, dict(self.headers.items()), body)
 
-    def _send(self, reply: Reply) -> None:
+    def _send(self, reply: http_faults.Reply) -> None:
         data = reply.data()
         self.send_response(reply.status, http.HTTPStatus(reply.status).phrase)
         for name, value in {"Content-Type": reply.content_type, **reply.headers}.items():

@@ -6,6 +6,7 @@ import datetime
 import secrets
 import threading
 
+from esi_worker.testing import http_faults
 from esi_worker.testing import http_server
 
 
@@ -35,7 +36,7 @@ class KeystoneServer(http_server.HttpServer):
         with self._tokens_lock:
             self._tokens.clear()
 
-    def answer(self, call: http_server.Call) -> http_server.Reply:
+    def answer(self, call: http_faults.Call) -> http_faults.Reply:
         """``POST /v3/auth/tokens``, and nothing else."""
         if (call.method, call.path) != ("POST", "/v3/auth/tokens"):
             return _error(404, "The resource could not be found.")
@@ -50,7 +51,7 @@ class KeystoneServer(http_server.HttpServer):
         token = secrets.token_hex(16)
         with self._tokens_lock:
             self._tokens[token] = project
-        return http_server.Reply(201, self._token(project), {"X-Subject-Token": token})
+        return http_faults.Reply(201, self._token(project), {"X-Subject-Token": token})
 
     def _token(self, project: str) -> dict[str, object]:
         now = datetime.datetime.now(datetime.UTC)
@@ -71,5 +72,5 @@ class KeystoneServer(http_server.HttpServer):
         }
 
 
-def _error(status: int, message: str) -> http_server.Reply:
-    return http_server.Reply(status, {"error": {"code": status, "message": message, "title": "Error"}})
+def _error(status: int, message: str) -> http_faults.Reply:
+    return http_faults.Reply(status, {"error": {"code": status, "message": message, "title": "Error"}})

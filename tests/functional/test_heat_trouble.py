@@ -209,6 +209,13 @@ class ManyTest(heat_base.HeatCase):
         self.assertEqual({f"port_{job.resource_id}" for job in ended}, shown)
         self.assertLessEqual(self.server.lists, 4)
 
+    def test_a_stack_just_created_is_not_looked_up_before_the_next_list(self) -> None:
+        worker = self.worker(poll_interval=30.0)
+        self.assertIsInstance(worker.apply(self.jobs[0], self.context(elapsed=31.0)), api.Again)
+        self.server.forget()
+        self.assertIsInstance(worker.apply(self.jobs[0], self.context(elapsed=61.0)), api.Again)
+        self.assertEqual([], self.server.calls)
+
     def test_a_hanging_list_holds_one_thread(self) -> None:
         worker = self.worker(poll_interval=0.05, timeout=20.0)
         for job in self.jobs[:10]:
