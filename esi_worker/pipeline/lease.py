@@ -29,6 +29,7 @@ class Lease:
         self._ttl = ttl
         self._lost = lost
         self._stop = threading.Event()
+        self._renew = threading.Event()
         self._alive_until = time.monotonic() + ttl
         self.id = store.grant(ttl)
         self._thread = threading.Thread(target=self._keep, name=f"lease-{name}", daemon=True)
@@ -39,9 +40,14 @@ class Lease:
         """Whether the lease can still be counted on."""
         return not self._stop.is_set() and time.monotonic() < self._alive_until
 
+    def verify(self) -> None:
+        """Something was refused under this lease: find out soon whether it is still there."""
+        self._renew.set()
+
     def close(self) -> None:
         """Stop renewing and end the lease: what hangs on it is free at once."""
         self._stop.set()
+        self._renew.set()
         self._thread.join(timeout=self._ttl)
         try:
             self._store.revoke(self.id)
@@ -49,7 +55,11 @@ class Lease:
             LOG.warning("lease %x could not be revoked, it ends by itself: %s", self.id, error)
 
     def _keep(self) -> None:
-        while not self._stop.wait(self._ttl / 3):
+        while True:
+            self._renew.wait(self._ttl / 3)
+            self._renew.clear()
+            if self._stop.is_set():
+                return
             asked = time.monotonic()
             try:
                 left = self._store.keep_alive(self.id)

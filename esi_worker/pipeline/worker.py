@@ -174,6 +174,7 @@ class Worker:
         except api.StoreError as error:
             LOG.warning("no job can be claimed: %s", error)
             claimed = []
+            lease.verify()
             self._stopping.wait(0.2)
         won = {each.claim.job.id for each in claimed}
         with self._changed:
@@ -254,13 +255,12 @@ class Worker:
         attempts = running.claim.attempts + 1
         job_id = running.claim.job.id
         if attempts >= self._options.max_attempts:
-            LOG.error("%s failed after %d attempts: %s %s", job_id, attempts, error.message, error.detail)
             self._fail(running, error)
             return
         delay = error.delay
         if delay is None:
             delay = min(self._options.retry_delay * 2 ** (attempts - 1), self._options.retry_delay_max)
-        LOG.warning("%s, attempt %d: %s %s; again in %.1f s", job_id, attempts, error.message, error.detail, delay)
+        LOG.warning("%s, attempt %d: %s; again in %.1f s", job_id, attempts, _text(error), delay)
         finish = outcome.retried(running.claim, release=release)
 
         def accepted(taken: bool) -> None:
@@ -274,7 +274,7 @@ class Worker:
         self._committer.submit(committers.Commit(running.claim, finish, accepted, lambda _: self._forget(running)))
 
     def _fail(self, running: Running, error: api.JobError) -> None:
-        LOG.error("%s failed: %s %s", running.claim.job.id, error.message, error.detail)
+        LOG.error("%s failed: %s", running.claim.job.id, _text(error))
         self._finish(running, outcome.failed(running.claim, error.message), last=True)
 
     def _finish(self, running: Running, finish: outcome.Finish, *, last: bool = False) -> None:
@@ -350,3 +350,7 @@ class Worker:
             self._lease.close()
         for handler in self._handlers.values():
             handler.close()
+
+
+def _text(error: api.JobError) -> str:
+    return f"{error.message} ({error.detail})" if error.detail else error.message

@@ -36,6 +36,7 @@ _REFUSALS: Final = frozenset({3, NOT_FOUND, 6, PERMISSION_DENIED, 8, 9, OUT_OF_R
 _STALE_TOKEN: Final = ("invalid auth token", "revision of auth store is old", "user name is empty")
 _NOT_PROPOSED: Final = ("no leader", "proposal dropped")
 
+_NEVER: Final = ("request is too large", "message larger than max", "too many operations", "duplicate key")
 _PLAIN: Final = (
     ("database space exceeded", "etcd's database is full (alarm NOSPACE): it takes no write until it has been "
      "compacted, defragmented and disarmed"),
@@ -121,7 +122,8 @@ def to_error(failure: Failure, subject: str, user: str, *, reads: bool) -> api.S
     unknown = not reads and not failure.refused
     doubt = "; it may have been done all the same" if unknown else ""
     kind = Missing if failure.code == NOT_FOUND else api.StoreError
-    return kind(f"{subject}: {plain(failure, user)}{doubt}", unknown=unknown)
+    permanent = any(words in failure.text for words in _NEVER)
+    return kind(f"{subject}: {plain(failure, user)}{doubt}", unknown=unknown, permanent=permanent)
 
 
 def plain(failure: Failure, user: str) -> str:

@@ -22,7 +22,8 @@ def check_transaction(
     most = max(len(compares), len(success), len(failure))
     if most > base.MAX_OPERATIONS:
         raise api.StoreError(
-            f"a transaction of {most} conditions or operations is refused: etcd takes {base.MAX_OPERATIONS}"
+            f"a transaction of {most} conditions or operations is refused: etcd takes {base.MAX_OPERATIONS}",
+            permanent=True,
         )
     size = 0
     for operations in (success, failure):
@@ -45,17 +46,18 @@ def check_duplicates(operations: Sequence[base.Operation]) -> None:
     for operation in operations:
         if isinstance(operation, base.Put):
             if operation.key in written:
-                raise api.StoreError(f"transaction: {operation.key} is written twice")
+                raise api.StoreError(f"transaction: {operation.key} is written twice", permanent=True)
             written.add(operation.key)
     for operation in operations:
         if not isinstance(operation, base.Delete):
             continue
         for key in written:
             if key.startswith(operation.key) if operation.prefix else key == operation.key:
-                raise api.StoreError(f"transaction: {key} is written and removed")
+                raise api.StoreError(f"transaction: {key} is written and removed", permanent=True)
 
 
 def _too_large(key: str, value: int, size: int) -> api.StoreError:
     return api.StoreError(
-        f"{key}: its value of {value} bytes makes a request of {size} bytes, and etcd takes {base.MAX_BYTES}"
+        f"{key}: its value of {value} bytes makes a request of {size} bytes, and etcd takes {base.MAX_BYTES}",
+        permanent=True,
     )
