@@ -20,10 +20,13 @@ class JobEvents:
     """Keeps the unfinished jobs of a ledger as etcd has them.
 
     A job that is done needs nothing written here: its dependants see that it is gone.
+
+    :param ledger: the state of the term
     """
 
     def __init__(self, ledger: ledgers.Ledger) -> None:
         self._ledger = ledger
+        self._retries: list[str] = []
         self._unfinished = ledger.planner.unfinished
 
     def listed(self, snapshot: base.Snapshot) -> None:
@@ -48,6 +51,11 @@ class JobEvents:
             elif key.startswith(keys.CLAIMS):
                 self._ledger.claimed.discard(key.removeprefix(keys.CLAIMS))
 
+    def take_retries(self) -> list[str]:
+        """The keys by which operators asked for another try, each once."""
+        asked, self._retries = self._retries, []
+        return asked
+
     def forget_if_done(self, ref: api.Ref) -> None:
         """Remove the last keys of a resource that is taken down and whose config document is gone."""
         ledger = self._ledger
@@ -70,6 +78,8 @@ class JobEvents:
             self._ledger.claimed.add(entry.key.removeprefix(keys.CLAIMS))
         elif entry.key.startswith(keys.FAILED):
             self._failed(entry.key.removeprefix(keys.FAILED), entry.value)
+        elif entry.key.startswith(keys.RETRY):
+            self._retries.append(entry.key)
         elif entry.key.startswith(keys.ALL_JOBS) and entry.key.removeprefix(keys.ALL_JOBS) not in self._unfinished:
             self._add(entry)
 

@@ -62,16 +62,30 @@ class Term:
             self._read(event)
 
     def tick(self) -> None:
-        """Publish the error of what has waited long enough."""
+        """Publish the error of what has waited long enough; try again what an operator asks for."""
         for waiter in self._room.expired(time.monotonic()):
             self._room.remove(waiter.change.ref)
             self._refuse(waiter.change, waiter.reason)
+        for key in self._jobs.take_retries():
+            self._ledger.submit(scheduling.Write((), (base.Delete(key),)))
+            self._retry_key(key)
 
-    def retry(self, ref: api.Ref) -> None:
+    def _retry_key(self, key: str) -> None:
+        try:
+            read = self._reader.gone(keys.CONFIG + key.removeprefix(keys.RETRY))
+        except api.DocumentError as error:
+            LOG.error("%s asks for another try of nothing: %s", key, error)
+            return
+        if isinstance(read, readers.ResourceGone) and read.ref is not None:
+            LOG.info("%s is tried again, as an operator asks", read.ref)
+            self._retry(read.ref)
+
+    def _retry(self, ref: api.Ref) -> None:
         """Plan a resource once more by the version it has."""
         planner = self._ledger.planner
         resource, recorded = planner.get(ref), planner.recorded.get(ref)
         if resource is None or recorded is None or planner.unfinished.of(ref):
+            LOG.info("%s is not planned again: it is not there, or at work", ref)
             return
         change = planners.Change(ref, resource.version, resource.body, recorded.deleted, again=True)
         self._attempt(change, ledgers.now())
@@ -149,7 +163,7 @@ class Term:
         published = self._ledger.state_of(ref)
         if published is None or published.version < version:
             LOG.warning("%s: version %d has neither jobs nor state: planned again", ref, version)
-            self.retry(ref)
+            self._retry(ref)
 
     # -- planning ----------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@
 ``/monitoring/<P>``                        (7) what the devices say
 ``/jobs/claims/<job id>``                  who runs the job; hangs on the worker's lease
 ``/jobs/failed/<job id>``                  the job failed; the job manager cancels its dependants, then removes both
+``/jobs/retry/<P>``                        an operator asks for another try; the job manager takes it away
 ``/job_manager_id``                        the leader; hangs on its lease
 ``/esi-worker/config/<P>``                 the config document that was last turned into a workflow
 ``/esi-worker/trace/<P>``                  when each point was written
@@ -41,6 +42,7 @@ JOBS: Final = "/jobs/"
 ALL_JOBS: Final = "/jobs/all/"
 CLAIMS: Final = "/jobs/claims/"
 FAILED: Final = "/jobs/failed/"
+RETRY: Final = "/jobs/retry/"
 LEADER: Final = "/job_manager_id"
 HEAT_TEMPLATES: Final = "/config/v2.0/heat_templates/"
 
@@ -103,6 +105,11 @@ class Path:
     def trace(self) -> str:
         """The key that tells when each point was written."""
         return f"{TRACE}{self}"
+
+    @property
+    def retry(self) -> str:
+        """The key by which an operator asks for another try."""
+        return f"{RETRY}{self}"
 
     def record(self, kind: str) -> str:
         """The key of a handler's own record."""

@@ -266,6 +266,24 @@ class EndTest(ManagerTest):
         self.assertIsNone(self.get(keys.STATE + NETWORK))
 
 
+class RetryTest(ManagerTest):
+    def test_an_operator_asks_for_another_try(self):
+        self.start()
+        self.config(NETWORK, name="x")
+        self.wait(lambda: len(self.jobs()) == 2)
+        self.finish_all(NETWORK, 1, "CREATE_FAILED")
+        self.store.put(f"{keys.RETRY}{NETWORK}", b"{}")
+        self.wait_jobs("create:heat_worker:network:n:1", "create:monitoring_worker:network:n:1")
+        self.wait(lambda: not self.store.list(keys.RETRY).entries)
+
+    def test_a_try_of_nothing_is_taken_away(self):
+        self.start()
+        for path in ("v2.0/networks/unheard-of", "nonsense", "v2.0/unheard/of"):
+            self.store.put(keys.RETRY + path, b"{}")
+        self.wait(lambda: not self.store.list(keys.RETRY).entries)
+        self.assertEqual([], self.jobs())
+
+
 class TakeOverTest(ManagerTest):
     def test_a_leader_that_lost_its_key_writes_nothing(self):
         self.start()
