@@ -45,6 +45,7 @@ class DeviceState:
     :ivar session: the kept session; touched by whoever has set ``busy``
     :ivar busy: whether a thread is at it, or about to be
     :ivar failures: how often in a row it could not be reached
+    :ivar complaint: why it did not answer the last question though it could be reached; logged once
     """
 
     def __init__(self, device: api.Device) -> None:
@@ -52,6 +53,7 @@ class DeviceState:
         self.session: api.Session | None = None
         self.busy = False
         self.failures = 0
+        self.complaint = ""
         self._retry_at = -math.inf
         self._watched: dict[tuple[str, str], Watched] = {}
 

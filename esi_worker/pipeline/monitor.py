@@ -184,8 +184,10 @@ class DeviceMonitor:
             self._failed(state, error.message, refused=isinstance(error, api.PermanentError))
             return False
         except api.JobError as error:
-            LOG.warning("%s can't be asked by %s: %s", state.device, name, error.message)
+            if error.message != state.complaint:
+                LOG.warning("probe %s: %s", name, error.message)
             self._note(state, targets, {}, error.message)
+            state.complaint = error.message
             return True
         except Exception:  # a probe is a plug-in: whatever it raises harms only this device
             LOG.exception("internal error in probe %s, reading %s", name, state.device)
@@ -215,6 +217,7 @@ class DeviceMonitor:
             if state.failures:
                 LOG.info("%s answers again", state.device)
             state.answered()
+            state.complaint = ""
             for each in targets:
                 status = answers.get(api.key(each))
                 state.note(each, api.Reading(status, absent if status is None else "", now))
@@ -223,7 +226,7 @@ class DeviceMonitor:
         _drop(state)
         with self._lock:
             delay = state.failed(error, self._clock(), refused=refused)
-        log = LOG.warning if state.failures == 1 else LOG.debug
+        log = LOG.warning if state.failures == 1 and not self._closed.is_set() else LOG.debug
         log("%s; it is tried again in %.0f s", error, delay)
 
 

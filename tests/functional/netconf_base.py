@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 import pathlib
 import tempfile
-import threading
-import time
 import unittest
-from collections.abc import Callable
 from typing import Any
 
 from oslo_config import cfg
@@ -20,17 +17,6 @@ from esi_worker.testing import router
 USERNAME = "netops"
 PASSWORD = "canary-6f1c52"
 GROUPS = {"USERS-VRRP": [41, 42]}
-
-
-def wait_for(condition: Callable[[], Any], what: str, seconds: float = 20.0) -> Any:
-    """The condition's first true value; fails after a deadline."""
-    deadline = time.monotonic() + seconds
-    pause = threading.Event()
-    while not (value := condition()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"{what} did not come within {seconds:g} s")
-        pause.wait(0.005)
-    return value
 
 
 def configuration(known_hosts: str, **values: Any) -> cfg.ConfigOpts:

@@ -12,6 +12,7 @@ from esi_worker.clients import junos
 from esi_worker.clients import netconf
 from esi_worker.testing import junos_replies
 from esi_worker.testing import router
+from tests import waiting
 from tests.functional import netconf_base
 
 Fault = router.Fault
@@ -211,7 +212,7 @@ class TroubleTest(netconf_base.RouterCase):
 
         thread = threading.Thread(target=ask, daemon=True)
         thread.start()
-        netconf_base.wait_for(lambda: self.router.engine.counts["rpcs"], "the question")
+        waiting.wait_for(lambda: self.router.engine.counts["rpcs"], "the question")
         session.close()
         self.assertTrue(failed.wait(10))
 
@@ -227,8 +228,8 @@ class TroubleTest(netconf_base.RouterCase):
         for _ in range(5):
             self.failing_rpc(Fault.SILENT_RPC, "did not answer")
         self.router.drop()
-        netconf_base.wait_for(lambda: threading.active_count() <= threads, "the end of all threads")
-        netconf_base.wait_for(lambda: netconf_base.descriptors() <= descriptors, "the end of all descriptors")
+        waiting.wait_for(lambda: threading.active_count() <= threads, "the end of all threads")
+        waiting.wait_for(lambda: netconf_base.descriptors() <= descriptors, "the end of all descriptors")
 
 
 if __name__ == "__main__":

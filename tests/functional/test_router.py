@@ -15,6 +15,7 @@ from esi_worker import api
 from esi_worker.clients import junos
 from esi_worker.clients import netconf
 from esi_worker.testing import router
+from tests import waiting
 from tests.functional import netconf_base
 
 
@@ -66,7 +67,7 @@ class NcclientTest(netconf_base.RouterCase):
                 return False
             return True
 
-        netconf_base.wait_for(locked, "the lock")
+        waiting.wait_for(locked, "the lock")
         second.commit()
         self.assertNotIn("host-name", self.router.engine.configuration())
 
