@@ -26,8 +26,10 @@ def groups() -> Iterator[tuple[str, Sequence[cfg.Opt]]]:
 def _client_options() -> Iterator[tuple[str, Sequence[cfg.Opt]]]:
     # Imported here because of all that ncclient brings along.
     from esi_worker.clients import netconf
+    from esi_worker.clients import snmp
 
     yield netconf.list_options()
+    yield snmp.list_options()
 
 
 def _default_options() -> list[cfg.Opt]:
