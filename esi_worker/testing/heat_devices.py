@@ -10,6 +10,7 @@ element of the path is its tag (``config_type: tag``), its tag and its name (``n
 from __future__ import annotations
 
 import collections
+import ipaddress
 import contextlib
 import textwrap
 import threading
@@ -138,12 +139,15 @@ class Devices:
                 for text in texts:
                     session.load_configuration(action="merge", format="text", config=text)
                 session.commit()
-        except (NCClientError, OSError) as error:
+        except (NCClientError, OSError, ValueError) as error:
             reason = f"Resource failed: {type(error).__name__}: resources.{name}: {device}: {error}"
             raise heat_stacks.StackFailure(reason.replace(str(target["password"]), "***")) from None
 
     def _connected(self, device: str, target: Mapping[str, Any]) -> Any:
         host, _, port = self._endpoints.get(device, device).rpartition(":")
+        if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+            # A stand-in must never reach out to what may be somebody's router.
+            raise ConnectionRefusedError("there is no stand-in for this device")
         return manager.connect(
             host=host,
             port=int(port),

@@ -1,0 +1,114 @@
+"""What the pipeline costs, with a real etcd (fsync on), a daemon and the stand-ins::
+
+    python -m tests.bench.bench_pipeline
+
+Prints: time from a config document to its /state for a READ_COMPLETE resource and for one with a stack, etcd
+revisions per job, and the daemon's threads while 500 stacks are being created.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import threading
+import time
+
+from esi_worker.store import keys
+from tests.functional import deployment
+
+
+def main() -> None:
+    """Run all measurements."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--samples", type=int, default=100, help="single resources per measurement")
+    parser.add_argument("--stacks", type=int, default=500, help="stacks that are created at the same time")
+    arguments = parser.parse_args()
+    options = {"monitoring": {"mode": "trust"}, "heat_worker": {"poll_interval": 0.05}}
+    deployed = deployment.Deployment(options=options, fsync=True).start()
+    try:
+        daemon = deployed.daemon()
+        states = States(deployed)
+        deployed.put("v2.0/quotas/warm", {"id": "warm"})
+        states.wait("v2.0/quotas/warm")
+        single(deployed, states, "config to READ_COMPLETE", "v2.0/quotas/q{}", {}, arguments.samples)
+        body = {"name": "n", "admin_state_up": True, "tenant_id": "t1"}
+        single(deployed, states, "config to /state, one stack and monitoring", "v2.0/networks/n{}", body, 20)
+        revisions(deployed, states, arguments.samples)
+        threads(deployed, daemon, arguments.stacks)
+    finally:
+        deployed.close()
+
+
+class States:
+    """Tells when a /state is seen, as a watcher sees it."""
+
+    def __init__(self, deployed: deployment.Deployment) -> None:
+        self._deployed = deployed
+        self._seen: dict[str, float] = {}
+        self._changed = threading.Condition()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def _watch(self) -> None:
+        for batch in self._deployed.store.watch(keys.STATE, 1, threading.Event()):
+            with self._changed:
+                for event in batch.events:
+                    self._seen.setdefault(event.entry.key.removeprefix(keys.STATE), time.perf_counter())
+                self._changed.notify_all()
+
+    def wait(self, path: str, timeout: float = 120) -> float:
+        """:returns: ``time.perf_counter()`` when the state was seen first."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: path in self._seen, timeout):
+                raise SystemExit(f"no /state/{path} within {timeout:g} s\n{self._deployed.logs()[-3000:]}")
+            return self._seen[path]
+
+
+def single(deployed, states, what, path, body, samples) -> None:
+    """One resource after another."""
+    times = []
+    for number in range(samples):
+        name = path.format(number)
+        began = time.perf_counter()
+        deployed.put(name, {**body, "id": name.rpartition("/")[2]})
+        times.append((states.wait(name) - began) * 1000)
+    times.sort()
+    print(f"{what}: p50 {statistics.median(times):.1f} ms, p95 {times[int(len(times) * 0.95)]:.1f} ms ({samples})")
+
+
+def revisions(deployed, states, count) -> None:
+    """Many independent resources at once: revisions and time."""
+    before = deployed.store.list("/no-such-prefix").revision
+    began = time.perf_counter()
+    names = [f"v2.0/networks/many{number}" for number in range(count)]
+    for name in names:
+        deployed.put(name, {"id": name.rpartition("/")[2], "name": "n", "admin_state_up": True, "tenant_id": "t1"})
+    for name in names:
+        states.wait(name)
+    seconds = time.perf_counter() - began
+    own = deployed.store.list("/no-such-prefix").revision - before - count
+    jobs = 2 * count
+    print(f"etcd revisions per job: {own / jobs:.2f} ({own} for {jobs} jobs, the config's own left out)")
+    print(f"jobs per second, {count} networks with a stack each: {jobs / seconds:.0f}")
+
+
+def threads(deployed, daemon, count) -> None:
+    """Threads of the daemon while all stacks are in progress."""
+    for number in range(count):
+        deployed.heat.stacks.hold(f"network_held{number}")
+        body = {"id": f"held{number}", "name": "n", "admin_state_up": True, "tenant_id": "t1"}
+        deployed.put(f"v2.0/networks/held{number}", body)
+    deployed.wait(lambda: in_progress(deployed) == count, f"{count} stacks in progress", 120)
+    with open(f"/proc/{daemon.process.pid}/status") as status:
+        found = next(line.split()[1] for line in status if line.startswith("Threads"))
+    print(f"threads of the daemon while {count} stacks are being created: {found}")
+    for number in range(count):
+        deployed.heat.stacks.release(f"network_held{number}")
+
+
+def in_progress(deployed) -> int:
+    """Stacks that are being created now."""
+    return sum(each.status == "IN_PROGRESS" for each in deployed.heat.stacks.all("t1"))
+
+
+if __name__ == "__main__":
+    main()

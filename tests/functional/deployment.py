@@ -1,0 +1,254 @@
+"""A whole deployment on loopback: a real etcd, stand-ins for Heat and routers, and daemons as processes."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from typing import Any
+
+from esi_worker.store import base
+from esi_worker.store import codec
+from esi_worker.store import etcd as etcd_store
+from esi_worker.store import keys
+from esi_worker.testing import etcd
+from esi_worker.testing import heat_devices
+from esi_worker.testing import heat_server
+from esi_worker.testing import router
+
+PATIENCE = 60.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Change:
+    """One event of etcd's history, its value read as JSON where it is JSON; None where the key was removed."""
+
+    revision: int
+    key: str
+    value: Any
+
+
+class Daemon:
+    """One ``esi-worker`` process."""
+
+    def __init__(self, config_file: pathlib.Path, log_file: pathlib.Path) -> None:
+        self.log_file = log_file
+        self._log = log_file.open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "esi_worker.cmd.daemon", "--config-file", str(config_file)],
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
+
+    @property
+    def log(self) -> str:
+        """What it has written so far."""
+        return self.log_file.read_text(errors="replace")
+
+    def kill(self) -> None:
+        """SIGKILL: it has no chance to tidy up."""
+        self.process.kill()
+        self.process.wait()
+        self._log.close()
+
+    def stop(self, timeout: float = 45.0) -> int:
+        """SIGTERM; :returns: its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            status = self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            status = self.process.wait()
+        self._log.close()
+        return status
+
+
+class Deployment:
+    """Started by :meth:`start`, ended by :meth:`close`; ``store`` and the stand-ins are the test's to use.
+
+    :param routers: address that the documents name -> arguments of :class:`RouterServer`
+    :param options: more of the daemons' configuration: group -> option -> value
+    """
+
+    def __init__(
+        self,
+        routers: Mapping[str, Mapping[str, Any]] | None = None,
+        options: Mapping[str, Mapping[str, Any]] | None = None,
+        *,
+        fsync: bool = False,
+    ) -> None:
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="esi-worker-"))
+        self.etcd = etcd.EtcdServer(str(self.folder / "etcd"), fsync=fsync)
+        self.routers = {address: router.RouterServer(**arguments) for address, arguments in (routers or {}).items()}
+        self._options = options or {}
+        self._daemons: list[Daemon] = []
+        self._closing = contextlib.ExitStack()
+
+    def start(self) -> Deployment:
+        """Start etcd and the stand-ins; no daemon yet."""
+        self._closing.callback(self.etcd.close)
+        self.etcd.start()
+        for each in self.routers.values():
+            each.start()
+            self._closing.callback(each.close)
+        self.endpoints = {f"{address}:830": f"127.0.0.1:{each.port}" for address, each in self.routers.items()}
+        self.heat = heat_server.HeatServer(heat_devices.Devices(self.endpoints))
+        self.heat.start()
+        self._closing.callback(self.heat.stop)
+        self.store = etcd_store.EtcdStore([self.etcd.endpoint])
+        self._closing.callback(self.store.close)
+        return self
+
+    def close(self) -> None:
+        """End everything that was started."""
+        for each in self._daemons:
+            if each.process.poll() is None:
+                each.kill()
+        self._closing.close()
+
+    # -- daemons -----------------------------------------------------------------------------------------------
+
+    def daemon(self, name: str = "daemon", endpoint: str = "", **options: Mapping[str, Any]) -> Daemon:
+        """Start one more daemon.
+
+        :param endpoint: of etcd, where it isn't to reach it directly
+        :param options: of this daemon only: group -> option -> value
+        """
+        config_file = self.folder / f"{name}-{len(self._daemons)}.conf"
+        config_file.write_text(self._config(endpoint or self.etcd.endpoint, options))
+        found = Daemon(config_file, self.folder / f"{name}-{len(self._daemons)}.log")
+        self._daemons.append(found)
+        return found
+
+    def logs(self) -> str:
+        """What all daemons have written."""
+        return "\n".join(each.log for each in self._daemons)
+
+    def _config(self, endpoint: str, more: Mapping[str, Mapping[str, Any]]) -> str:
+        known_hosts = self.folder / "known_hosts"
+        known_hosts.write_text("".join(each.known_hosts_line(address, 830) for address, each in self.routers.items()))
+        groups: dict[str, dict[str, Any]] = {
+            "DEFAULT": {"debug": "false"},
+            "etcd": {"endpoints": endpoint},
+            "job_manager": {"lease_ttl": 3, "wait_for_relatives": 3},
+            "worker": {"lease_ttl": 3, "retry_delay": 0.1, "retry_delay_max": 1},
+            "collector": {"interval": 1, "lease_ttl": 3},
+            "heat_worker": {"auth_type": "none", "endpoint": self.heat.endpoint, "poll_interval": 0.1},
+            "netconf": {
+                "known_hosts": known_hosts,
+                "endpoints": ",".join(f"{device}={real}" for device, real in self.endpoints.items()),
+            },
+        }
+        for options in (self._options, more):
+            for group, members in options.items():
+                groups.setdefault(group, {}).update(members)
+        lines = []
+        for group, members in groups.items():
+            lines += [f"[{group}]", *(f"{name} = {value}" for name, value in members.items()), ""]
+        return "\n".join(lines)
+
+    # -- documents ---------------------------------------------------------------------------------------------
+
+    def put(self, path: str, body: Any, version: int = 1, *, marked: bool = False, as_text: bool = True) -> None:
+        """Write ``/config/<path>`` as Gohan does."""
+        body = json.dumps(body) if as_text and not isinstance(body, str) else body
+        document = {"body": body, "version": version, "marked_for_deletion": marked}
+        self.store.put(keys.CONFIG + path, codec.encode(document))
+
+    def get(self, key: str) -> Any:
+        """What a key holds, read as JSON; None where there is none."""
+        entry = self.store.get(key)
+        return None if entry is None else codec.decode(entry.value)
+
+    def state(self, path: str) -> Any:
+        """``/state/<path>``, or None."""
+        return self.get(keys.STATE + path)
+
+    def keys(self) -> list[str]:
+        """All keys that are there."""
+        return [entry.key for entry in self.store.list("/").entries]
+
+    def wait_state(self, path: str, version: int = 1, timeout: float = PATIENCE) -> Any:
+        """Wait until ``/state`` is of a version, and return it."""
+        self.wait(lambda: (self.state(path) or {}).get("version") == version, f"/state/{path} of {version}", timeout)
+        return self.state(path)
+
+    def wait(self, condition: Callable[[], Any], what: str, timeout: float = PATIENCE) -> None:
+        """Wait until a condition holds, looking whenever etcd changed and now and then.
+
+        :raises AssertionError: if it doesn't within so many seconds; the text has the end of the daemons' logs
+        """
+        deadline = time.monotonic() + timeout
+        stop = threading.Event()
+        revision = self.store.list("/no-such-prefix").revision
+        while not condition():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not within {timeout:g} s: {what}\n{self.logs()[-6000:]}")
+            revision = self._next_revision(revision, stop)
+
+    def _next_revision(self, revision: int, stop: threading.Event) -> int:
+        pause = threading.Event()
+        for _ in range(10):
+            pause.wait(0.02)
+            with contextlib.suppress(Exception):
+                now = self.store.list("/no-such-prefix").revision
+                if now != revision:
+                    return now
+        return revision
+
+    def history(self) -> list[Change]:
+        """All that etcd went through, in its order."""
+        until = self.store.list("/no-such-prefix").revision
+        found: list[Change] = []
+        stop = threading.Event()
+        for batch in self.store.watch("/", 1, stop):
+            found += [_change(event) for event in batch.events if event.entry.mod_revision <= until]
+            if batch.revision >= until or (batch.events and batch.events[-1].entry.mod_revision >= until):
+                stop.set()
+                break
+        return found
+
+
+def _change(event: base.Event) -> Change:
+    entry = event.entry
+    if event.kind == base.DELETE:
+        return Change(entry.mod_revision, entry.key, None)
+    try:
+        return Change(entry.mod_revision, entry.key, json.loads(entry.value))
+    except ValueError:
+        return Change(entry.mod_revision, entry.key, entry.value)
+
+
+class DeploymentTest(unittest.TestCase):
+    """A test with a deployment of its own."""
+
+    def deploy(self, *args: Any, **kwargs: Any) -> Deployment:
+        """A started deployment that ends with the test."""
+        found = Deployment(*args, **kwargs)
+        self.addCleanup(found.close)
+        return found.start()
+
+
+@contextlib.contextmanager
+def environment(**values: str) -> Iterator[None]:
+    """Environment variables for a while."""
+    before = dict(os.environ)
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
