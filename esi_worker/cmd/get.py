@@ -16,6 +16,7 @@ from esi_worker.pipeline import documents
 from esi_worker.store import base
 from esi_worker.store import codec
 
+_NAME_WIDTH = 24
 _COLUMNS = ("type", "id", "name", "version", "state", "state_version", "error")
 
 
@@ -43,7 +44,10 @@ class Get(listing.Lister):
         if parsed_args.type:
             description = here.resource_type(parsed_args.type)
             within = f"{description.prefix}/{description.plural}/"
-        return _COLUMNS, [_row(each) for each in resources.read_all(here.store, here.catalog, within)]
+        found = list(resources.read_all(here.store, here.catalog, within))
+        if parsed_args.formatter == "table" and not parsed_args.columns:
+            return _in_short(found)
+        return _COLUMNS, [_row(each) for each in found]
 
     def produce_output(
         self, parsed_args: argparse.Namespace, column_names: Sequence[str], data: Iterable[Sequence[Any]]
@@ -68,6 +72,19 @@ class Get(listing.Lister):
         }
         columns = (*_COLUMNS, "marked_for_deletion", *details)
         return columns, [(*_row(status), status.marked, *map(display.Cell, details.values()))]
+
+
+def _in_short(found: Sequence[resources.Status]) -> tuple[Sequence[str], Iterable[Any]]:
+    """The same for people, as narrow as can be: what goes without saying is left out."""
+    errors = any(each.error for each in found)
+    rows = []
+    for each in found:
+        name = each.name if len(each.name) <= _NAME_WIDTH else each.name[: _NAME_WIDTH - 1] + "…"
+        state = each.state if each.settled or not each.state else f"{each.state} (version {each.state_version})"
+        marked = f"{each.version}, marked for deletion" if each.marked else each.version
+        row = (each.resource_type, each.path.id, *map(display.Cell, (name, marked, state)))
+        rows.append((*row, display.Cell(each.error)) if errors else row)
+    return ("type", "id", "name", "version", "state", "error")[: 6 if errors else 5], rows
 
 
 def _row(status: resources.Status) -> tuple[Any, ...]:

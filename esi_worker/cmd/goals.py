@@ -62,7 +62,7 @@ def wait(
     left, lost, touched = dict(wanted), dict[api.Ref, str](), set(wanted)
     copy.listed(timeout)
     while left:
-        for ref in touched & left.keys():
+        for ref in [each for each in left if each in touched]:
             status = _status(here, copy, left[ref])
             lost[ref] = hopeless(status, goal)
             if reached(status, goal):

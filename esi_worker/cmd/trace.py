@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import Any
@@ -39,20 +40,23 @@ class Trace(lister.Lister):
     def take_action(self, parsed_args: argparse.Namespace) -> tuple[Sequence[str], Iterable[Any]]:
         """:returns: columns and rows."""
         here = session.of(self)
-        found = read(here, here.path(parsed_args.type, parsed_args.id))
+        path = here.path(parsed_args.type, parsed_args.id)
+        found = read(here, path)
         if not parsed_args.full:
-            return COLUMNS, [row(each) for each in found]
-        return (*COLUMNS, "document"), [(*row(each), display.Cell(each.document)) for each in found]
+            return COLUMNS, [row(each, path) for each in found]
+        return (*COLUMNS, "document"), [(*row(each, path), display.Cell(each.document)) for each in found]
 
     def produce_output(
         self, parsed_args: argparse.Namespace, column_names: Sequence[str], data: Iterable[Sequence[Any]]
     ) -> int:
         """Documents don't fit into a table: for people they follow one another."""
+        if parsed_args.formatter == "table":
+            self.app.stdout.write(f"<P> is {session.of(self).path(parsed_args.type, parsed_args.id)}\n")
         if not parsed_args.full or parsed_args.formatter != "table":
             return super().produce_output(parsed_args, column_names, data)
-        for number, key, written, seconds, says, document in data:
-            head = f"({number}) {key}  {written.human_readable()}  +{seconds.human_readable()}  {says}"
-            self.app.stdout.write(f"{head}\n{_indented(document.human_readable())}\n\n")
+        for number, key, written, _, says, document in data:
+            head = f"({number}) {key.human_readable()}  {written.human_readable()}  {says.machine_readable()}".rstrip()
+            self.app.stdout.write(f"\n{head}\n{_indented(document.human_readable())}\n")
         return 0
 
 
@@ -70,9 +74,29 @@ def read(here: session.Session, path: keys.Path) -> list[points.Point]:
     return points.build(path, status, values.get, queue.of(queue.read(here.store), status.ref))
 
 
-def row(point: points.Point) -> tuple[Any, ...]:
+def row(point: points.Point, path: keys.Path) -> tuple[Any, ...]:
     """A point as a row of :data:`COLUMNS`."""
-    return (point.number, point.key, Written(point.at), Took(point.took), point.says)
+    return (point.number, Key(point.key, path), Written(point.at), Took(point.took), Says(point.says))
+
+
+class Key(display.Cell):
+    """A key; for people without the part that all have in common."""
+
+    def __init__(self, key: str, path: keys.Path) -> None:
+        super().__init__(key)
+        self._path = str(path)
+
+    def human_readable(self) -> str:
+        """:returns: the key with ``<P>`` in it."""
+        return str(self._value).replace(self._path, "<P>")
+
+
+class Says(display.Cell):
+    """What a point says; for people on several lines."""
+
+    def human_readable(self) -> str:
+        """:returns: lines of readable length."""
+        return textwrap.fill(str(self._value), 48)
 
 
 class Written(display.Cell):

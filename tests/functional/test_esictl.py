@@ -221,6 +221,18 @@ class TestGet(EsictlCase):
         self.assertEqual([wanted], self.run_json("get", "boxes"))
         self.assertEqual([], self.run_json("get", "wire"))
 
+    def test_for_people_what_goes_without_saying_is_left_out(self):
+        self.put_box(version=2, name="n" * 50)
+        self.put_state("CREATE_COMPLETED", 1)
+        out, _ = self.run_command("get")
+        self.assertIn("CREATE_COMPLETED (version 1)", out)
+        self.assertNotIn("error", out)
+        self.put_state("MODIFY_FAILED", 2, "no room")
+        out, _ = self.run_command("get")
+        self.assertIn("no room", out)
+        self.assertNotIn("MODIFY_FAILED (version", out)
+        self.assertIn("| 2 ", self.run_command("get", "-c", "state_version")[0])
+
     def test_documents_that_cannot_be_read_are_listed_too(self):
         self.store.put(PATH.config, b"{nonsense")
         self.store.put("/config/other/v1/things/t-1", b"7")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import pathlib
 import shlex
 import signal
@@ -44,6 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     previous = signal.signal(signal.SIGTERM, _interrupt)
     try:
         wanted = world.read(given.world)
+        _FOLDER.mkdir(exist_ok=True)
+        logging.basicConfig(filename=_FOLDER / "demo.log", filemode="w", level=logging.INFO)
         with parts.running(_FOLDER, wanted.routers(), given.interval, given.delay) as running:
             try:
                 _play(running, wanted, given.timeout)
@@ -88,8 +91,9 @@ def _play(running: parts.Running, wanted: world.World, timeout: float) -> None:
     try:
         with mirror.Mirror(here.store, [progress.EVERYTHING]) as copy:
             _await_leader(running, copy)
+            shown = progress.Progress(here, copy, wanted)
             _apply(here, wanted)
-            _follow(running, progress.Progress(here, copy, wanted), copy, timeout)
+            _follow(running, shown, copy, timeout)
     finally:
         here.close()
     _show_trace(running, wanted)

@@ -73,7 +73,6 @@ def running(folder: pathlib.Path, routers: Sequence[world.Router], interval: flo
     :param delay: seconds that Heat takes for a stack
     :raises EtcdError: if etcd does not start
     """
-    folder.mkdir(exist_ok=True)
     shutil.rmtree(folder / "etcd", ignore_errors=True)
     with contextlib.ExitStack() as stack:
         store = etcd.EtcdServer(str(folder / "etcd"))

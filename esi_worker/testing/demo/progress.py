@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from esi_worker import api
+from esi_worker.cmd import documents
 from esi_worker.cmd import goals
 from esi_worker.cmd import mirror
 from esi_worker.cmd import points
@@ -18,6 +19,7 @@ from esi_worker.store import keys
 from esi_worker.testing.demo import world
 
 EVERYTHING: Final = "/"
+_NAME_WIDTH: Final = 28
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Progress:
     def steps(self) -> list[Step]:
         """All resources, in the order in which they were applied."""
         jobs = self._jobs()
-        names = {each.ref: str(each.body.get("name") or each.ref.resource_id) for each in self._wanted.documents}
+        names = {each.ref: _name(each) for each in self._wanted.documents}
         return [self._step(ref, path, names[ref], queue.of(jobs, ref)) for ref, path in self._paths.items()]
 
     def missing(self) -> list[str]:
@@ -83,6 +85,11 @@ class Progress:
         # What the gateway has to reach is fixed: all seven.  The others have what their templates give them.
         whole = frozenset(points.NUMBERS) if ref.resource_type == world.GATEWAY else frozenset({6})
         return Step(ref, name, status, reached, _now(status, jobs), status.done and whole <= reached)
+
+
+def _name(document: documents.Document) -> str:
+    name = str(document.body.get("name") or document.ref.resource_id)
+    return name if len(name) <= _NAME_WIDTH else name[: _NAME_WIDTH - 1] + "…"
 
 
 def _now(status: resources.Status, jobs: list[queue.Queued]) -> str:

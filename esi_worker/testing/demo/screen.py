@@ -18,6 +18,7 @@ from esi_worker.cmd import points
 from esi_worker.testing.demo import progress
 
 _TICKS = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_FRAME_LINES = 6
 _NAMES = ("config", "jobs", "stack", "outputs", "monitored", "state", "monitoring")
 
 
@@ -58,7 +59,12 @@ class Live:
     def show(self, steps: list[progress.Step], seconds: float) -> None:
         """Draw it."""
         self._turn += 1
-        self._live.update(_table(steps, seconds, _TICKS[self._turn % len(_TICKS)]), refresh=True)
+        complete = sum(step.complete for step in steps)
+        title = f"{complete} of {len(steps)} resources, {seconds:.1f} s"
+        room = self._live.console.size.height - _FRAME_LINES
+        # The last picture stays, so it may be longer than the screen.
+        shown = steps if complete == len(steps) else _most_telling(steps, room)
+        self._live.update(_table(shown, title, _TICKS[self._turn % len(_TICKS)]), refresh=True)
 
 
 @contextlib.contextmanager
@@ -72,18 +78,24 @@ def opened(output: TextIO) -> Iterator[Screen]:
         yield Live(shown)
 
 
-def _table(steps: list[progress.Step], seconds: float, tick: str) -> table.Table:
-    complete = sum(step.complete for step in steps)
-    drawn = table.Table(box=box.SIMPLE_HEAD, title=f"{complete} of {len(steps)} resources, {seconds:.1f} s")
-    drawn.add_column("resource", no_wrap=True)
-    drawn.add_column("name", no_wrap=True, overflow="ellipsis", max_width=24)
+def _most_telling(steps: list[progress.Step], room: int) -> list[progress.Step]:
+    """As many as there is room for: those that are not complete come first."""
+    chosen = sorted(range(len(steps)), key=lambda number: (steps[number].complete, number))[: max(room, 1)]
+    return [steps[number] for number in sorted(chosen)]
+
+
+def _table(steps: list[progress.Step], title: str, tick: str) -> table.Table:
+    drawn = table.Table(box=box.SIMPLE_HEAD, title=title, padding=(0, 1, 0, 0))
+    drawn.add_column("resource", no_wrap=True, min_width=23)
+    drawn.add_column("name")  # the one that gives way in a narrow terminal
     for number in points.NUMBERS:
-        drawn.add_column(f"{number}", justify="center", width=1)
-    drawn.add_column("", no_wrap=True, overflow="ellipsis")
+        drawn.add_column(f"{number}", no_wrap=True)
+    drawn.add_column("", no_wrap=True, min_width=18)
     for step in steps:
         style = "red" if step.status.failed else "green" if step.complete else ""
         cells = [_cell(step, number, tick) for number in points.NUMBERS]
-        drawn.add_row(step.ref.resource_type, step.name, *cells, text.Text(step.now, style))
+        name = text.Text(step.name, no_wrap=True, overflow="ellipsis")
+        drawn.add_row(step.ref.resource_type, name, *cells, text.Text(step.now, style))
     return drawn
 
 
