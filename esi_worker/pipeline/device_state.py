@@ -12,6 +12,11 @@ from typing import Final
 
 from esi_worker import api
 
+READ: Final = "read"
+CONNECT: Final = "connect"
+RETRY: Final = "retry"
+LANES: Final = (READ, CONNECT, RETRY)
+
 _FORGET_AFTER: Final = 60.0
 _FIRST_RETRY: Final = 1.0
 _LAST_RETRY: Final = 60.0
@@ -56,6 +61,13 @@ class DeviceState:
         self.complaint = ""
         self._retry_at = -math.inf
         self._watched: dict[tuple[str, str], Watched] = {}
+
+    @property
+    def lane(self) -> str:
+        """Where a visit waits for a thread: a kept session is read at once, a device in trouble takes its time."""
+        if self.failures:
+            return RETRY
+        return CONNECT if self.session is None else READ
 
     def look(self, target: api.Target, interval: float, now: float) -> api.Reading:
         """What is known of a target; it is due where that is older than the interval."""

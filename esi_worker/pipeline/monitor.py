@@ -25,7 +25,6 @@ LOG = logging.getLogger(__name__)
 
 PROBE: Final = "probe"
 TRUST: Final = "trust"
-FAIL: Final = "FAIL"
 
 _SWEEP_INTERVAL: Final = 15.0
 _QUICK: Final = 1.0
@@ -81,7 +80,7 @@ class DeviceMonitor:
         self._closed = threading.Event()
         self._lanes = {
             lane: concurrent.futures.ThreadPoolExecutor(size, thread_name_prefix=f"monitor-{lane}")
-            for lane, size in (("read", threads), ("connect", threads), ("retry", max(1, threads // 4)))
+            for lane, size in zip(device_state.LANES, (threads, threads, max(1, threads // 4)), strict=True)
         }
         self._sweeper: threading.Thread | None = None
 
@@ -116,14 +115,14 @@ class DeviceMonitor:
             for state in dict.fromkeys(states.values()):
                 if not self._closed.is_set() and state.wants_visit(now):
                     state.busy = True
-                    self._lanes[_lane(state)].submit(self._visit, state)
+                    self._lanes[state.lane].submit(self._visit, state)
             self._start_sweeper()
         return readings
 
     def published(self, target: api.Target, reading: api.Reading) -> str:
         """The status as ``/monitoring`` shows it."""
         if reading.status is None:
-            return FAIL
+            return "FAIL"
         probe = self._probes.get(target.probe)
         return reading.status.upper() if probe is None else probe.published(reading.status)
 
@@ -173,8 +172,6 @@ class DeviceMonitor:
             for name, targets in questions.items():
                 if not self._question(state, name, targets):
                     break
-        if self._closed.is_set():
-            _drop(state)
 
     def _question(self, state: device_state.DeviceState, name: str, targets: Sequence[api.Target]) -> bool:
         """:returns: whether the device can be asked more."""
@@ -202,12 +199,31 @@ class DeviceMonitor:
         """Ask over the kept session; if that has ended meanwhile, over a new one."""
         began, kept = self._clock(), state.session is not None
         try:
-            return _ask_once(state, probe, targets)
+            return probe.read(self._session(state, probe), targets)
         except api.Unreachable:
             _drop(state)
             if not kept or self._clock() - began > _QUICK:
                 raise
-        return _ask_once(state, probe, targets)
+        return probe.read(self._session(state, probe), targets)
+
+    def _session(self, state: device_state.DeviceState, probe: api.Probe) -> api.Session:
+        """The kept session, or a new one; none any more once the monitor is closed.
+
+        :raises Unreachable: if the device does not answer, or the monitor is closed
+        """
+        with self._lock:
+            session = state.session
+            if self._closed.is_set():
+                raise api.Unreachable("the monitor is closed")
+        if session is not None:
+            return session
+        session = probe.connect(state.device)
+        with self._lock:
+            if not self._closed.is_set():
+                state.session = session
+                return session
+        session.close()
+        raise api.Unreachable("the monitor is closed")
 
     def _note(
         self, state: device_state.DeviceState, targets: Sequence[api.Target], answers: Mapping[str, str], absent: str
@@ -228,19 +244,6 @@ class DeviceMonitor:
             delay = state.failed(error, self._clock(), refused=refused)
         log = LOG.warning if state.failures == 1 and not self._closed.is_set() else LOG.debug
         log("%s; it is tried again in %.0f s", error, delay)
-
-
-def _lane(state: device_state.DeviceState) -> str:
-    """Where a visit waits for a thread: a kept session is read at once, a device in trouble takes its time."""
-    if state.failures:
-        return "retry"
-    return "connect" if state.session is None else "read"
-
-
-def _ask_once(state: device_state.DeviceState, probe: api.Probe, targets: Sequence[api.Target]) -> Mapping[str, str]:
-    if state.session is None:
-        state.session = probe.connect(state.device)
-    return probe.read(state.session, targets)
 
 
 def _drop(state: device_state.DeviceState) -> None:
