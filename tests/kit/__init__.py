@@ -1,0 +1,1 @@
+"""Plug-ins that the conformance tests must let pass, and such that they must catch."""
