@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import re
 import socket
 import struct
 import threading
 from collections.abc import Callable
 from collections.abc import Iterator
 from typing import Final
+
+from esi_worker.testing import proxy_requests
 
 BEFORE: Final = "before"
 """The request is not passed on; the connection is cut."""
@@ -34,8 +35,6 @@ SILENCE: Final = "silence"
 HOLD: Final = "hold"
 """The request is not passed on and the connection stays open: the client times out, and nothing was done."""
 
-_LENGTH: Final = re.compile(rb"\r\ncontent-length:[ \t]*(\d+)", re.IGNORECASE)
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Fault:
@@ -47,26 +46,6 @@ class Fault:
 
     kind: str
     action: Callable[[], object] = lambda: None
-
-
-class Requests:
-    """Takes the bytes of a client apart into whole requests."""
-
-    def __init__(self) -> None:
-        self._buffer = b""
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """:returns: the requests that are whole now."""
-        self._buffer += data
-        whole: list[bytes] = []
-        while (end := self._buffer.find(b"\r\n\r\n")) >= 0:
-            length = _LENGTH.search(self._buffer[: end + 2])
-            size = end + 4 + (int(length[1]) if length else 0)
-            if len(self._buffer) < size:
-                break
-            whole.append(self._buffer[:size])
-            self._buffer = self._buffer[size:]
-        return whole
 
 
 class Proxy:
@@ -237,7 +216,7 @@ class _Link:
         self.reset()
 
     def _requests(self) -> None:
-        requests = Requests()
+        requests = proxy_requests.Requests()
         while data := self._client.recv(65536):
             for request in requests.feed(data) if self._http else [data]:
                 fault = self._owner.fault_of(request) if self._http else None
