@@ -25,7 +25,6 @@ LOG = logging.getLogger(__name__)
 
 PROBE: Final = "probe"
 TRUST: Final = "trust"
-
 _SWEEP_INTERVAL: Final = 15.0
 _QUICK: Final = 1.0
 """Seconds: a session that ended while nobody used it fails at once, a device that is silent takes longer."""
@@ -169,9 +168,8 @@ class DeviceMonitor:
                 state.busy = bool(questions)
             if not questions:
                 break
-            for name, targets in questions.items():
-                if not self._question(state, name, targets):
-                    break
+            # all() ends with the first that finds the device out of reach.
+            all(self._question(state, name, targets) for name, targets in questions.items())
 
     def _question(self, state: device_state.DeviceState, name: str, targets: Sequence[api.Target]) -> bool:
         """:returns: whether the device can be asked more."""
