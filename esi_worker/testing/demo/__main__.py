@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         wanted = world.read(given.world)
         _FOLDER.mkdir(exist_ok=True)
         logging.basicConfig(filename=_FOLDER / "demo.log", filemode="w", level=logging.INFO)
-        with parts.running(_FOLDER, wanted.routers(), given.interval, given.delay) as running:
+        with parts.running(_FOLDER, wanted, given.interval, given.delay) as running:
             try:
                 _play(running, wanted, given.timeout)
             except DemoError as error:
@@ -106,6 +106,9 @@ def _introduce(running: parts.Running) -> None:
     for each, server in running.routers:
         place = f"{server.host}:{server.port}"
         _say(f"  router      {place}  (stand-in for {each.name}, {each.address}, {each.role})")
+    for agent, listening in running.agents:
+        place = f"{listening.host}:{listening.port}"
+        _say(f"  SNMP agent  {place}  (stand-in for {agent.name}, {agent.address})")
     _say(f"  esi-worker  process {running.daemon.pid}, config {running.config}, log {running.log}")
 
 

@@ -10,12 +10,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from collections.abc import Sequence
 from typing import Final
 
 from esi_worker.testing import etcd
 from esi_worker.testing import heat
 from esi_worker.testing import router
+from esi_worker.testing import snmp_agent
 from esi_worker.testing.demo import world
 
 _DRAIN: Final = 40.0
@@ -36,6 +36,9 @@ poll_interval = 0.5
 endpoints = {endpoints}
 known_hosts = {known_hosts}
 
+[snmp]
+endpoints = {agents}
+
 [job_manager]
 secrets = reference
 
@@ -48,6 +51,7 @@ interval = {interval}
 class Running:
     """What runs.
 
+    :ivar agents: of routers and switches
     :ivar config: the config file of the daemon, for esictl too
     :ivar log: what the daemon says
     """
@@ -55,6 +59,7 @@ class Running:
     etcd: etcd.EtcdServer
     heat: heat.HeatServer
     routers: list[tuple[world.Router, router.RouterServer]]
+    agents: list[tuple[world.Agent, snmp_agent.SnmpAgent]]
     daemon: subprocess.Popen[bytes]
     config: pathlib.Path
     log: pathlib.Path
@@ -65,10 +70,11 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(folder: pathlib.Path, routers: Sequence[world.Router], interval: float, delay: float) -> Iterator[Running]:
+def running(folder: pathlib.Path, wanted: world.World, interval: float, delay: float) -> Iterator[Running]:
     """Start everything; whatever happens, all of it is ended.
 
     :param folder: where data, config and logs go; what an earlier run left there is removed
+    :param wanted: the resources, for the devices that they speak of
     :param interval: of the collector, in seconds
     :param delay: seconds that Heat takes for a stack
     :raises EtcdError: if etcd does not start
@@ -78,31 +84,37 @@ def running(folder: pathlib.Path, routers: Sequence[world.Router], interval: flo
         store = etcd.EtcdServer(str(folder / "etcd"))
         stack.callback(store.close)
         store.start()
-        played = [(each, stack.enter_context(_play(each))) for each in routers]
-        endpoints = {each.address: f"{server.host}:{server.port}" for each, server in played}
+        routers = [(each, stack.enter_context(_play(each))) for each in wanted.routers()]
+        agents = [(each, stack.enter_context(_answer(each))) for each in wanted.agents()]
+        endpoints = {each.address: f"{server.host}:{server.port}" for each, server in routers}
         orchestration = stack.enter_context(heat.HeatServer(heat.Devices(endpoints)))
         orchestration.stacks.delay = delay
         known_hosts = folder / "known_hosts"
-        known_hosts.write_text("".join(_known(each, server) for each, server in played), encoding="utf-8")
+        known_hosts.write_text("".join(_known(each, server) for each, server in routers), encoding="utf-8")
         config, log = folder / "esi-worker.conf", folder / "esi-worker.log"
         config.write_text(
             _CONFIG.format(
                 etcd=store.endpoint,
                 heat=orchestration.endpoint,
                 endpoints=",".join(f"{device}={place}" for device, place in endpoints.items()),
+                agents=",".join(f"{each.address}={server.host}:{server.port}" for each, server in agents),
                 known_hosts=known_hosts.resolve(),
                 interval=interval,
             ),
             encoding="utf-8",
         )
         daemon = stack.enter_context(_daemon(config, log))
-        yield Running(store, orchestration, played, daemon, config, log)
+        yield Running(store, orchestration, routers, agents, daemon, config, log)
 
 
 def _play(played: world.Router) -> router.RouterServer:
     return router.RouterServer(
         role=played.role, groups=played.groups, username=played.username, password=played.password, settle=0.5
     )
+
+
+def _answer(agent: world.Agent) -> snmp_agent.SnmpAgent:
+    return snmp_agent.SnmpAgent(agent.interfaces, community=agent.community)
 
 
 def _known(played: world.Router, server: router.RouterServer) -> str:

@@ -1,4 +1,4 @@
-"""The resources of the demo, and which routers they speak of."""
+"""The resources of the demo, and which devices they speak of."""
 
 from __future__ import annotations
 
@@ -16,6 +16,13 @@ from esi_worker.cmd import documents
 
 GATEWAY: Final = "common_function_gateway"
 
+_SNMP_PORT: Final = 161
+_COMMUNITIES: Final = {
+    "edge_router": ("EDGE_ROUTER_COMMUNITY", "ip"),
+    "ese_device": ("ESE_NODE_COMMUNITY", "management_ip_address"),
+}
+"""Type of a device -> the community that its monitoring template names, and the field with its address."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Router:
@@ -32,6 +39,21 @@ class Router:
     password: str = dataclasses.field(repr=False)
     role: str
     groups: Mapping[str, Sequence[int]]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Agent:
+    """The SNMP agent of a device, which a stand-in has to play.
+
+    :ivar address: ``<ip>:<port>``
+    :ivar community: whom it answers
+    :ivar interfaces: the interfaces that it has; all are up
+    """
+
+    name: str
+    address: str
+    community: str = dataclasses.field(repr=False)
+    interfaces: Sequence[str]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -55,6 +77,22 @@ class World:
             if ref.resource_type == "ha_router"
             for place, role in (("primary", "master"), ("secondary", "backup"))
         ]
+
+    def agents(self) -> list[Agent]:
+        """The SNMP agents of routers and switches."""
+        found = []
+        for each in self.documents:
+            if each.ref.resource_type in _COMMUNITIES:
+                community, field = _COMMUNITIES[each.ref.resource_type]
+                address = f"{each.body[field]}:{_SNMP_PORT}"
+                found.append(Agent(str(each.body["name"]), address, community, self._interfaces(each.ref)))
+        return found
+
+    def _interfaces(self, device: api.Ref) -> list[str]:
+        """The interfaces of a device: its ports, and what is made of them."""
+        ports = [each for each in self.documents if _refers(each, device, "device_id", "ese_device_id")]
+        units = [each for port in ports for each in self.documents if _refers(each, port.ref, "ese_physical_port_id")]
+        return [str(each.body["name"]) for each in (*ports, *units)]
 
 
 def read(folder: pathlib.Path) -> World:
@@ -81,3 +119,8 @@ def _groups(found: Iterable[documents.Document]) -> dict[str, list[int]]:
 def _router(body: Mapping[str, Any], role: str, groups: Mapping[str, Sequence[int]]) -> Router:
     address = f"{body['ip']}:{body['ssh_port']}"
     return Router(str(body["name"]), address, body["login"], body["password"], role, groups)
+
+
+def _refers(document: documents.Document, ref: api.Ref, *fields: str) -> bool:
+    """Whether a document refers to another in one of these fields.  Ports of tenants have a ``device_id`` too."""
+    return document.ref.resource_type != "port" and any(document.body.get(each) == ref.resource_id for each in fields)
