@@ -82,17 +82,23 @@ class DeviceState:
 
     def wants_visit(self, now: float) -> bool:
         """Whether somebody should go and ask."""
-        return not self.busy and now >= self._retry_at and any(each.due for each in self._watched.values())
+        return not self.busy and bool(self._due_probes(now))
 
     def take_due(self, now: float) -> dict[str, list[api.Target]]:
         """What to ask: for each probe with a due target, all its targets, for one question serves them all."""
-        probes = {each.target.probe for each in self._watched.values() if each.due}
+        probes = self._due_probes(now)
         questions: dict[str, list[api.Target]] = {}
         for each in self._watched.values():
             if each.target.probe in probes:
                 questions.setdefault(each.target.probe, []).append(each.target)
                 each.due, each.asked_at = False, now
         return questions
+
+    def _due_probes(self, now: float) -> set[str]:
+        """None at all while the device is left alone after a failure."""
+        if now < self._retry_at:
+            return set()
+        return {each.target.probe for each in self._watched.values() if each.due}
 
     def note(self, target: api.Target, reading: api.Reading) -> None:
         """The device was asked for a target, and this came of it."""

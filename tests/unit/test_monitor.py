@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from esi_worker import api
+from esi_worker.pipeline import device_state
 from esi_worker.pipeline import monitor
 from esi_worker.testing import context
 from tests import waiting
@@ -233,6 +234,15 @@ class TroubleTest(MonitorCase):
         for delay in self.retry_delays(4):
             self.assertGreaterEqual(delay, 30.0)
         self.assertEqual("refused the login of user netops", self.look(self.target("a"))["a"].error)
+
+    def test_who_looks_while_a_visit_ends_does_not_shorten_the_delay(self) -> None:
+        state = device_state.DeviceState(DEVICE)
+        state.look(self.target("a"), 1.0, self.now)
+        self.assertTrue(state.take_due(self.now))
+        state.failed("refused", self.now, refused=True)
+        state.look(self.target("a"), 1.0, self.now)
+        self.assertEqual({}, state.take_due(self.now))
+        self.assertTrue(state.wants_visit(self.now + 60))
 
     def test_it_says_why_and_recovers(self) -> None:
         self.fail()
