@@ -105,6 +105,9 @@ def _message(community: bytes, pdu: Any) -> bytes:
 
 
 def _value(value: Any) -> Value | None:
+    # noSuchObject, noSuchInstance and endOfMibView are Nulls, which pyasn1 derives from octet strings.
+    if isinstance(value, univ.Null):
+        return None
     if isinstance(value, univ.Integer):
         return int(value)
     if isinstance(value, univ.OctetString):
