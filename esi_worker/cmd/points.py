@@ -26,7 +26,7 @@ class Point:
 
     :ivar at: milliseconds since the epoch when it was written for the version that is wanted; None if it wasn't
     :ivar took: milliseconds since the point before
-    :ivar says: what the document says, in short; or what it is waiting for
+    :ivar says: what the document says, in short, a line for each target; or what it is waiting for
     :ivar document: the document with secrets masked; for point 2 the jobs that are left
     """
 
@@ -147,7 +147,7 @@ def _outputs(document: Any) -> str:
 
 def _statuses(document: Any) -> str:
     pairs = document.get("state_monitoring", document)
-    return ", ".join(f"{name} {value}" for name, value in sorted(pairs.items()) if name != "version") or "no targets"
+    return "\n".join(f"{name} {value}" for name, value in sorted(pairs.items()) if name != "version") or "no targets"
 
 
 def _state(document: Any) -> str:

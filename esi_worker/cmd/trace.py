@@ -92,11 +92,15 @@ class Key(display.Cell):
 
 
 class Says(display.Cell):
-    """What a point says; for people on several lines."""
+    """What a point says; for people in lines of readable length."""
 
     def human_readable(self) -> str:
-        """:returns: lines of readable length."""
-        return textwrap.fill(str(self._value), 48)
+        """:returns: lines."""
+        return "\n".join(textwrap.fill(line, 48) for line in str(self._value).splitlines())
+
+    def machine_readable(self) -> Any:
+        """:returns: one line."""
+        return str(self._value).replace("\n", ", ")
 
 
 class Written(display.Cell):

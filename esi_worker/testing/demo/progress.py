@@ -99,7 +99,8 @@ def _now(status: resources.Status, jobs: list[queue.Queued]) -> str:
         if each.state in (queue.CLAIMED, queue.FAILED):
             return f"{each.job.action}:{each.job.handler}"
     if jobs:
-        return jobs[0].state if jobs[0].state == queue.READY else f"waits for {len(jobs[0].waits_for)} jobs"
+        count = len(jobs[0].waits_for)
+        return f"waits for {count} {'job' if count == 1 else 'jobs'}" if count else jobs[0].state
     return "" if status.version is None else "not planned yet"
 
 
