@@ -125,7 +125,7 @@ class Job:
         return self.action in (DELETE, LOGICAL_DELETE)
 
     def to_document(self) -> dict[str, JSON]:
-        """:returns: the job document, with exactly its twelve fields."""
+        """:returns: the job document, with exactly its thirteen fields."""
         return {
             "id": self.id,
             "handler": self.handler,

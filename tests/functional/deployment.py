@@ -27,6 +27,7 @@ from esi_worker.testing import etcd
 from esi_worker.testing import heat_devices
 from esi_worker.testing import heat_server
 from esi_worker.testing import router
+from esi_worker.testing import snmp_agent
 
 PATIENCE = 60.0
 
@@ -80,6 +81,7 @@ class Deployment:
     """Started by :meth:`start`, ended by :meth:`close`; ``store`` and the stand-ins are the test's to use.
 
     :param routers: address that the documents name -> arguments of :class:`RouterServer`
+    :param agents: address that the documents name -> arguments of :class:`SnmpAgent`
     :param options: more of the daemons' configuration: group -> option -> value
     """
 
@@ -88,11 +90,13 @@ class Deployment:
         routers: Mapping[str, Mapping[str, Any]] | None = None,
         options: Mapping[str, Mapping[str, Any]] | None = None,
         *,
+        agents: Mapping[str, Mapping[str, Any]] | None = None,
         fsync: bool = False,
     ) -> None:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="esi-worker-"))
         self.etcd = etcd.EtcdServer(str(self.folder / "etcd"), fsync=fsync)
         self.routers = {address: router.RouterServer(**arguments) for address, arguments in (routers or {}).items()}
+        self.agents = {address: snmp_agent.SnmpAgent(**arguments) for address, arguments in (agents or {}).items()}
         self._options = options or {}
         self._daemons: list[Daemon] = []
         self._closing = contextlib.ExitStack()
@@ -101,7 +105,7 @@ class Deployment:
         """Start etcd and the stand-ins; no daemon yet."""
         self._closing.callback(self.etcd.close)
         self.etcd.start()
-        for each in self.routers.values():
+        for each in (*self.routers.values(), *self.agents.values()):
             each.start()
             self._closing.callback(each.close)
         self.endpoints = {f"{address}:830": f"127.0.0.1:{each.port}" for address, each in self.routers.items()}
@@ -147,6 +151,9 @@ class Deployment:
             "worker": {"lease_ttl": 3, "retry_delay": 0.1, "retry_delay_max": 1},
             "collector": {"interval": 1, "lease_ttl": 3},
             "heat_worker": {"auth_type": "none", "endpoint": self.heat.endpoint, "poll_interval": 0.1},
+            "snmp": {
+                "endpoints": ",".join(f"{device}:161=127.0.0.1:{each.port}" for device, each in self.agents.items()),
+            },
             "netconf": {
                 "known_hosts": known_hosts,
                 "endpoints": ",".join(f"{device}={real}" for device, real in self.endpoints.items()),
@@ -209,12 +216,17 @@ class Deployment:
                     return now
         return revision
 
-    def history(self) -> list[Change]:
-        """All that etcd went through, in its order."""
+    def history(self, since: int = 1) -> list[Change]:
+        """All that etcd went through, in its order.
+
+        :param since: the first revision
+        """
         until = self.store.list("/no-such-prefix").revision
         found: list[Change] = []
+        if since > until:
+            return found
         stop = threading.Event()
-        for batch in self.store.watch("/", 1, stop):
+        for batch in self.store.watch("/", since, stop):
             found += [_change(event) for event in batch.events if event.entry.mod_revision <= until]
             if batch.revision >= until or (batch.events and batch.events[-1].entry.mod_revision >= until):
                 stop.set()
@@ -226,10 +238,15 @@ def _change(event: base.Event) -> Change:
     entry = event.entry
     if event.kind == base.DELETE:
         return Change(entry.mod_revision, entry.key, None)
+    return Change(entry.mod_revision, entry.key, read_json(entry.value))
+
+
+def read_json(value: bytes) -> Any:
+    """What a key holds: read as JSON where it is JSON, else as it is."""
     try:
-        return Change(entry.mod_revision, entry.key, json.loads(entry.value))
+        return json.loads(value)
     except ValueError:
-        return Change(entry.mod_revision, entry.key, entry.value)
+        return value
 
 
 class DeploymentTest(unittest.TestCase):
