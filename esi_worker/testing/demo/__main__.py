@@ -10,7 +10,6 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from types import FrameType
 from typing import Final
 
 from esi_worker import api
@@ -42,22 +41,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     :returns: 0 if all seven points were reached
     """
     given = _arguments(argv)
-    previous = signal.signal(signal.SIGTERM, _interrupt)
+    previous = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         wanted = world.read(given.world)
         _FOLDER.mkdir(exist_ok=True)
         logging.basicConfig(filename=_FOLDER / "demo.log", filemode="w", level=logging.INFO)
         with parts.running(_FOLDER, wanted, given.interval, given.delay) as running:
             try:
-                _play(running, wanted, given.timeout)
-            except DemoError as error:
-                _fail(f"{error}\n\nThe end of {running.log}:\n{running.tail()}")
-                return 1
-            if given.keep:
-                _keep(running, wanted)
-            _say("Stopping what was started ...")
-            # What was started is ended in any case now: an impatient second Ctrl-C must not leave anything behind.
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+                return _run(running, wanted, given)
+            finally:
+                # Whatever happened, what was started is ended now: an impatient second Ctrl-C must not leave it behind.
+                for each in previous:
+                    signal.signal(each, signal.SIG_IGN)
     except (api.EsiWorkerError, etcd.EtcdError, OSError) as error:
         _fail(str(error))
         return 1
@@ -65,7 +61,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say("\nInterrupted; everything is stopped.")
         return 130
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for each, handler in previous.items():
+            signal.signal(each, handler)
+
+
+def _run(running: parts.Running, wanted: world.World, given: argparse.Namespace) -> int:
+    try:
+        _play(running, wanted, given.timeout)
+        if given.keep:
+            _keep(running, wanted)
+    except DemoError as error:
+        _fail(f"{error}\n\nThe end of {running.log}:\n{running.tail()}")
+        return 1
+    _say("Stopping what was started ...")
     return 0
 
 
@@ -193,10 +201,6 @@ def _say(line: str) -> None:
 
 def _fail(reason: str) -> None:
     sys.stderr.write(f"\nThe demo failed: {reason}\n")
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
