@@ -74,14 +74,11 @@ class MonitorTest(snmp_base.AgentCase):
         self.addCleanup(self.monitor.close)
         self.agent = self.start_agent("ae0", "xe-0/0/3")
 
-    def target(
-        self, kind: str, interface: str = "", name: str = "t", community: str = snmp_base.COMMUNITY
-    ) -> api.Target:
-        address = (
-            {"device_ip": self.agent.host, "name": interface} if interface else {"ip": self.agent.host, "mibs": []}
-        )
+    def target(self, kind: str, interface: str = "", community: str = snmp_base.COMMUNITY) -> api.Target:
+        host = self.agent.host
+        address = {"device_ip": host, "name": interface} if interface else {"ip": host, "mibs": []}
         properties = {"type": kind, "port": self.agent.port, "community_name": community, **address}
-        return self.monitor.parse(name, properties)
+        return self.monitor.parse("t", properties)
 
     def wait(self, target: api.Target, condition: Callable[[api.Reading], Any], interval: float = 0.05) -> api.Reading:
         def look() -> api.Reading | None:
@@ -138,11 +135,13 @@ class MonitorTest(snmp_base.AgentCase):
         self.shown(right, "UP")
 
     def test_a_switch_that_restarts_is_down_for_one_reading(self) -> None:
-        target = self.target("switch")
+        probe, target = switch.Switch(api.Settings(self.conf, "switch")), self.target("switch")
         self.agent.mib.restart(ticks=500000)
-        self.shown(target, "UP")
-        with self.assertLogs("esi_worker.clients.snmp_tables", "WARNING") as logged:
+        with contextlib.closing(probe.connect(target.device)) as session:
+            seen = [probe.read(session, [target])]
             self.agent.mib.restart()
-            self.shown(target, "FAIL")
-            self.shown(target, "UP")
+            with self.assertLogs("esi_worker.clients.snmp_tables", "WARNING") as logged:
+                seen += [probe.read(session, [target]), probe.read(session, [target])]
+        key = api.key(target)
+        self.assertEqual([{key: "ACTIVE"}, {key: "DOWN"}, {key: "ACTIVE"}], seen)
         self.assertEqual(1, len(logged.output))

@@ -74,12 +74,11 @@ class SnmpdTest(unittest.TestCase):
 
     def test_probes(self) -> None:
         common = {"community_name": snmp_base.COMMUNITY, "port": self.port}
+        port = logical_port.LogicalPort(api.Settings(self.conf, "logical_port"))
+        device = router.Router(api.Settings(self.conf, "router"))
         for probe, properties in (
-            (
-                logical_port.LogicalPort(api.Settings(self.conf, "logical_port")),
-                {"device_ip": "127.0.0.1", "name": "lo"},
-            ),
-            (router.Router(api.Settings(self.conf, "router")), {"ip": "127.0.0.1", "mibs": []}),
+            (port, {"device_ip": "127.0.0.1", "name": "lo"}),
+            (device, {"ip": "127.0.0.1", "mibs": []}),
         ):
             target = probe.targets("t", {**common, **properties})
             session = probe.connect(target.device)
