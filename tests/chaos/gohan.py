@@ -1,0 +1,132 @@
+"""Gohan's part, as far as esi-worker sees it: versions, marks, and clearing up after a deletion."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterable
+from collections.abc import Mapping
+from typing import Any
+from typing import Final
+
+from esi_worker import api
+from esi_worker.store import base
+from esi_worker.store import etcd as etcd_store
+from esi_worker.store import keys
+from tests.chaos import world
+from tests.functional import deployment
+
+_DOWN: Final = ("DELETE_COMPLETED", "READ_COMPLETE")
+"""What ``/state`` says of a marked resource that is gone; the second one of a type that nothing is done for."""
+
+
+class Gohan:
+    """Writes ``/config`` and, once ``/state`` says that a marked resource is gone, removes both documents.
+
+    :param deployed: where
+    """
+
+    def __init__(self, deployed: deployment.Deployment) -> None:
+        self.deployed = deployed
+        self.versions: dict[str, int] = {}
+        self.bodies: dict[str, Mapping[str, Any]] = {}
+        self.marked: set[str] = set()
+        self._store = etcd_store.EtcdStore([deployed.etcd.endpoint])
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._clear_up, name="gohan", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Write no more."""
+        self._stop.set()
+        self._thread.join(20)
+        self._store.close()
+
+    def create(self, *resources: world.Resource) -> None:
+        """The first version of each."""
+        for each in resources:
+            self._put(each.path, each.body, 1)
+
+    def modify(self, path: str, **changes: Any) -> int:
+        """:returns: the new version."""
+        self._put(path, {**self.bodies[path], **changes}, self.versions[path] + 1)
+        return self.versions[path]
+
+    def mark(self, *paths: str) -> None:
+        """Ask for resources to be taken down."""
+        for path in paths:
+            self.versions[path] += 1
+            self.deployed.put(path, self.bodies[path], self.versions[path], marked=True)
+            self.marked.add(path)
+
+    def vanish(self, path: str) -> None:
+        """Remove a config document without asking first."""
+        self.deployed.store.delete(keys.CONFIG + path)
+        self._forget(path)
+
+    def templates(self) -> None:
+        """Store the templates of the tests' worlds."""
+        for path, body in world.templates().items():
+            self.deployed.put(path, body)
+
+    def expected(self) -> dict[str, int]:
+        """Path -> version that ``/state`` has to come to."""
+        return dict(self.versions)
+
+    def settled(self, paths: Iterable[str] = ()) -> bool:
+        """Whether everything is at rest: each resource has its ``/state``, and no job is left.
+
+        :param paths: of these resources only; none: of all
+        """
+        chosen = set(paths) or set(self.versions)
+        if chosen & self.marked:
+            return False
+        found = {entry.key: entry for entry in self.deployed.store.list("/").entries}
+        if any(key.startswith(keys.JOBS) for key in found):
+            return False
+        states = {path: self.deployed.state(path) for path in chosen & set(self.versions)}
+        return all(state and state["version"] >= self.versions[path] for path, state in states.items())
+
+    def settle(self, timeout: float = deployment.PATIENCE) -> None:
+        """Wait until everything is at rest, and until nothing is left of what was taken down."""
+        self.deployed.wait(self.settled, "everything at rest", timeout)
+        self.deployed.wait(lambda: not self.leftovers(), "nothing left of what is gone", timeout)
+
+    def leftovers(self) -> list[str]:
+        """esi-worker's own keys of resources that are not there."""
+        present = self.deployed.keys()
+        prefixes = (keys.OWN, keys.STATE, keys.MONITORING)
+        return [
+            key
+            for key in present
+            if key.startswith(prefixes)
+            and not key.startswith(keys.COLLECTORS)
+            and "/".join(key.split("/")[-3:]) not in self.versions
+            and "/".join(key.split("/")[-4:]) not in self.versions
+        ]
+
+    def _put(self, path: str, body: Mapping[str, Any], version: int) -> None:
+        self.bodies[path], self.versions[path] = body, version
+        self.deployed.put(path, body, version)
+
+    def _forget(self, path: str) -> None:
+        self.marked.discard(path)
+        self.versions.pop(path, None)
+        self.bodies.pop(path, None)
+
+    def _clear_up(self) -> None:
+        while not self._stop.wait(0.05):
+            for path in list(self.marked):
+                with contextlib.suppress(api.StoreError):
+                    self._clear_one(path)
+
+    def _clear_one(self, path: str) -> None:
+        state = self._store.get(keys.STATE + path)
+        if state is None:
+            return
+        document = deployment.read_json(state.value)
+        done = document["state"]["worker_state"] in _DOWN
+        if document["version"] != self.versions[path] or not done:
+            return
+        self._store.transact([], [base.Delete(keys.CONFIG + path), base.Delete(keys.STATE + path)])
+        self._forget(path)
