@@ -19,6 +19,8 @@ ERROR: Final = "error"
 DELETED: Final = "deleted"
 GOALS: Final = (DONE, ERROR, DELETED)
 
+_FEW: Final = 4
+
 
 def reached(status: resources.Status, goal: str) -> bool:
     """Whether a resource is where it is waited for."""
@@ -84,8 +86,13 @@ def _status(here: session.Session, copy: mirror.Mirror, path: keys.Path) -> reso
 def _reasons(
     here: session.Session, copy: mirror.Mirror, left: Mapping[api.Ref, keys.Path], goal: str
 ) -> dict[api.Ref, str]:
-    jobs = queue.read(here.store) if left else []
-    return {ref: reason(_status(here, copy, path), queue.of(jobs, ref), goal) for ref, path in left.items()}
+    # For a few, what is looked up does not depend on how many jobs there are.
+    everything = queue.read(here.store) if len(left) > _FEW else []
+    found = {}
+    for ref, path in left.items():
+        jobs = queue.of(everything, ref) if everything else queue.read_of(here.store, ref, here.handlers)
+        found[ref] = reason(_status(here, copy, path), jobs, goal)
+    return found
 
 
 def reason(status: resources.Status, jobs: list[queue.Queued], goal: str) -> str:

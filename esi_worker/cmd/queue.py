@@ -18,6 +18,8 @@ WAITS: Final = "waits"
 CLAIMED: Final = "claimed"
 FAILED: Final = "failed"
 
+_ACTIONS: Final = (api.CREATE, api.MODIFY, api.DELETE, api.LOGICAL_DELETE)
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Queued:
@@ -58,6 +60,24 @@ def read(store: base.Store) -> list[Queued]:
     """All unfinished jobs, in the order they were written."""
     entries = sorted(store.list(keys.JOBS).entries, key=lambda entry: (entry.create_revision, entry.key))
     return build({entry.key: entry.value for entry in entries})
+
+
+def read_of(store: base.Store, ref: api.Ref, handlers: Iterable[str]) -> list[Queued]:
+    """The unfinished jobs of one resource: what this costs does not depend on how many others there are.
+
+    :param handlers: the handlers whose jobs are looked for
+    """
+    prefixes = [keys.job(f"{action}:{handler}:{ref}:") for action in _ACTIONS for handler in handlers]
+    entries = [entry for prefix in prefixes for entry in store.list(prefix).entries]
+    found = {entry.key: entry.value for entry in sorted(entries, key=lambda entry: (entry.create_revision, entry.key))}
+    about = set()
+    for job, _ in filter(None, map(_job, found.values())):
+        about |= {keys.claim(job.id), keys.failed(job.id), *(keys.job(each) for each in job.dependency)}
+    wanted = sorted(about - found.keys())
+    for start in range(0, len(wanted), base.MAX_OPERATIONS):
+        gets = [base.Get(key) for key in wanted[start : start + base.MAX_OPERATIONS]]
+        found |= {entry.key: entry.value for entry in store.transact([], gets).entries if entry is not None}
+    return of(build(found), ref)
 
 
 def build(entries: Mapping[str, bytes]) -> list[Queued]:

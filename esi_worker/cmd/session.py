@@ -97,6 +97,11 @@ class Session:
     def _plugins(self) -> plugins.Types:
         return plugins.load_types(self.conf)
 
+    @property
+    def handlers(self) -> list[str]:
+        """The names of the installed handlers."""
+        return sorted(self._plugins.handlers)
+
     def path(self, resource_type: str, resource_id: str) -> keys.Path:
         """Where a resource is.
 

@@ -71,7 +71,7 @@ def read(here: session.Session, path: keys.Path) -> list[points.Point]:
     if not values:
         raise api.DocumentError(f"there is no {path.config}, and nothing is known of it")
     status = resources.status(here.catalog, path, values.get(path.config), values.get(path.state))
-    return points.build(path, status, values.get, queue.of(queue.read(here.store), status.ref))
+    return points.build(path, status, values.get, queue.read_of(here.store, status.ref, here.handlers))
 
 
 def row(point: points.Point, path: keys.Path) -> tuple[Any, ...]:

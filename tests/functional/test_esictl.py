@@ -2,10 +2,12 @@
 
 import io
 import json
+import os
 import pathlib
 import tempfile
 import threading
 import unittest
+import unittest.mock
 
 from esi_worker.cmd import esictl
 from esi_worker.store import base
@@ -454,6 +456,14 @@ class TestCommandLine(EsictlCase):
         _, err = self.run_command("--endpoints", nobody, "get", expected=1)
         self.assertEqual(1, len(err.splitlines()), err)
         self.assertNotIn("Traceback", err)
+
+    def test_endpoints_of_the_environment(self):
+        self.put_box(name="first")
+        config = self.folder / "no-etcd.conf"
+        config.write_text(self.config.read_text().replace(f"endpoints = {server.endpoint}", ""), encoding="utf-8")
+        self.config = config
+        with unittest.mock.patch.dict(os.environ, {"ESICTL_ENDPOINTS": f"http://127.0.0.1:1,{server.endpoint}"}):
+            self.assertIn("first", self.run_command("get")[0])
 
     def test_endpoints_that_cannot_be_used(self):
         self.assertIn("http://HOST:PORT", self.run_command("--endpoints", "nonsense", "get", expected=2)[1])
