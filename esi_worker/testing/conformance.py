@@ -15,6 +15,7 @@ what was seen and, after an arrow, what to change.
 from esi_worker.testing.handler_conformance import HandlerConformance
 from esi_worker.testing.kit import job
 from esi_worker.testing.probe_conformance import ProbeConformance
+from esi_worker.testing.resolver_conformance import Lookup
 from esi_worker.testing.resolver_conformance import ResolverConformance
 
-__all__ = ["HandlerConformance", "ProbeConformance", "ResolverConformance", "job"]
+__all__ = ["HandlerConformance", "Lookup", "ProbeConformance", "ResolverConformance", "job"]
