@@ -78,7 +78,13 @@ class Environment(jinja2.sandbox.ImmutableSandboxedEnvironment):
     intercepted_binops = frozenset({"+", "-", "*", "/", "//", "**", "%"})
 
     def __init__(self, counter: meter.Meter) -> None:
-        super().__init__(undefined=jinja2.StrictUndefined, optimized=False, finalize=self._print, cache_size=0)
+        super().__init__(
+            undefined=jinja2.StrictUndefined,
+            finalize=self._print,
+            optimized=False,  # nothing is worked out while a template is compiled: the meter would not see it
+            keep_trailing_newline=True,
+            cache_size=0,
+        )
         self.counter = counter
         self.strings = document.Strings()
         self.concat = self._capture  # type: ignore[method-assign]
