@@ -8,7 +8,6 @@ were unregistered, or the collector was given up, nothing can be written any mor
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import heapq
 import itertools
 import queue
@@ -23,8 +22,8 @@ from oslo_log import log as logging
 from esi_worker import api
 from esi_worker.pipeline import documents
 from esi_worker.pipeline import follower
-from esi_worker.pipeline import lease as leases
 from esi_worker.pipeline import monitor as monitors
+from esi_worker.pipeline import share
 from esi_worker.store import base
 from esi_worker.store import codec
 from esi_worker.store import keys
@@ -84,12 +83,8 @@ class Collector:
         self._monitor = monitor
         self._fetch = fetch
         self._options = options
-        self._name = name
-        self._member = keys.collector(name)
-        self._fence: base.Compare | None = None
-        self._lease: leases.Lease | None = None
+        self._share = share.Share(store, name, options.lease_ttl)
         self._watched: dict[str, Watched] = {}
-        self._collectors: set[str] = set()
         self._secrets: dict[tuple[str, str, str], tuple[float, str]] = {}
         self._due: list[tuple[float, int, Watched]] = []
         self._order = itertools.count()
@@ -102,48 +97,21 @@ class Collector:
         self._follow(keys.COLLECTORS, self._collectors_listed, self._collectors_changed, over)
         try:
             while not stop.is_set():
-                if self._ensure_membership(stop):
+                if self._share.ensure(stop):
                     self._serve()
                     self._poll_due()
         finally:
             over.set()
-            if self._lease is not None:
-                self._lease.close()
+            self._share.close()
 
-    # -- membership ----------------------------------------------------------------------------------------------
-
-    def _ensure_membership(self, stop: threading.Event) -> bool:
-        if self._lease is not None and self._lease.alive:
-            return True
-        try:
-            self._lease = leases.Lease(self._store, self._options.lease_ttl, "collector")
-            self._store.put(self._member, codec.encode({"name": self._name}), lease=self._lease.id)
-            entry = self._store.get(self._member)
-        except api.StoreError as error:
-            LOG.warning("the collector waits for etcd: %s", error)
-            self._lease = None
-            stop.wait(1.0)
-            return False
-        self._fence = base.created_at(self._member, entry.create_revision if entry else 0)
-        return entry is not None
-
-    def _mine(self, watched: Watched) -> bool:
-        """Whether this collector is the one for the device that the resource stands on."""
-        others = self._collectors | {self._name}
-        device = min((_device(properties) for properties in watched.targets.values()), default="")
-        return max(others, key=lambda name: hashlib.sha256(f"{name} {device}".encode()).digest()) == self._name
+    # -- shares --------------------------------------------------------------------------------------------------
 
     def _collectors_listed(self, snapshot: base.Snapshot) -> None:
-        self._collectors = {entry.key.removeprefix(keys.COLLECTORS) for entry in snapshot.entries}
+        self._share.listed(snapshot)
         self._everything_is_due()
 
     def _collectors_changed(self, batch: base.Batch) -> None:
-        for event in batch.events:
-            name = event.entry.key.removeprefix(keys.COLLECTORS)
-            if event.kind == base.PUT:
-                self._collectors.add(name)
-            else:
-                self._collectors.discard(name)
+        self._share.changed(batch)
         self._everything_is_due()
 
     def _everything_is_due(self) -> None:
@@ -203,7 +171,7 @@ class Collector:
         now = time.monotonic()
         while self._due and self._due[0][0] <= now:
             watched = heapq.heappop(self._due)[2]
-            if self._watched.get(str(watched.path)) is watched and self._mine(watched):
+            if self._watched.get(str(watched.path)) is watched and self._share.mine(watched.targets):
                 self._schedule(watched, self._poll(watched, now))
 
     def _poll(self, watched: Watched, now: float) -> float:
@@ -241,9 +209,9 @@ class Collector:
 
     def _publish(self, watched: Watched, statuses: Mapping[str, str]) -> None:
         document = {**statuses, "version": watched.version}
-        if document == watched.published or self._fence is None:
+        if document == watched.published or self._share.fence is None:
             return
-        compares = [self._fence, base.unchanged(keys.TARGETS + str(watched.path), watched.mod_revision)]
+        compares = [self._share.fence, base.unchanged(keys.TARGETS + str(watched.path), watched.mod_revision)]
         operations: list[base.Operation] = [base.Put(watched.path.monitoring, codec.encode(document))]
         try:
             if not watched.told:
@@ -297,11 +265,3 @@ class Collector:
 
 def _answered(reading: api.Reading) -> bool:
     return reading.status is not None or bool(reading.error) or reading.at > 0
-
-
-def _device(properties: Mapping[str, Any]) -> str:
-    """What a target stands on, as far as its record tells."""
-    for name in ("host", "device_ip", "ip", "etcd_id"):
-        if name in properties:
-            return str(properties[name])
-    return ""

@@ -59,9 +59,13 @@ class Follower:
                 delay = 0.1
                 self._watch(listed.revision + 1)
             except base.WatchLost as lost:
+                if self._stop.is_set():
+                    return  # it was closed, as asked
                 LOG.warning("watch of %s ended (%s): listing it again", self._prefix, lost)
                 self._stop.wait(delay)
             except api.StoreError as error:
+                if self._stop.is_set():
+                    return
                 LOG.warning("%s can't be listed, trying again in %.1f s: %s", self._prefix, delay, error)
                 self._stop.wait(delay)
             delay = min(delay * 2, 5.0)

@@ -7,7 +7,6 @@ next one compares anew: there is no other way to recover, so there is only one t
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 from oslo_log import log as logging
 
@@ -17,10 +16,10 @@ from esi_worker.pipeline import job_events
 from esi_worker.pipeline import ledger as ledgers
 from esi_worker.pipeline import planner as planners
 from esi_worker.pipeline import reader as readers
+from esi_worker.pipeline import refusals
 from esi_worker.pipeline import scheduling
 from esi_worker.pipeline import waiting
 from esi_worker.store import base
-from esi_worker.store import codec
 from esi_worker.store import keys
 
 LOG = logging.getLogger(__name__)
@@ -42,6 +41,7 @@ class Term:
         self._patience = patience
         self._reader = readers.Reader(ledger.rules.catalog)
         self._room = waiting.WaitingRoom()
+        self._refusals = refusals.Refusals(ledger)
 
     def listed(self, snapshot: base.Snapshot) -> None:
         """Everything under ``/config/``, consumed in the order in which it was written."""
@@ -65,7 +65,7 @@ class Term:
         """Publish the error of what has waited long enough; try again what an operator asks for."""
         for waiter in self._room.expired(time.monotonic()):
             self._room.remove(waiter.change.ref)
-            self._refuse(waiter.change, waiter.reason)
+            self._refusals.change(waiter.change, waiter.reason)
         for key in self._jobs.take_retries():
             self._ledger.submit(scheduling.Write((), (base.Delete(key),)))
             self._retry_key(key)
@@ -123,7 +123,9 @@ class Term:
     def _resource(self, read: readers.ResourceRead) -> None:
         envelope, ref = read.envelope, read.ref
         if ref is None or envelope.body is None:
-            self._refuse_document(read)
+            if ref is not None:
+                self._room.remove(ref)
+            self._refusals.document(read)
             return
         self._ledger.paths[ref] = read.path
         self._ledger.gone.discard(ref)
@@ -177,12 +179,12 @@ class Term:
             self._wait(change, seen_at, waiting.missing(error), error.message)
             return
         except api.JobError as error:
-            self._refuse(change, error.message)
+            self._refusals.change(change, error.message)
             return
         except Exception:
             # A resolver of a third party may raise anything; that harms only this document.
             LOG.exception("%s: planning failed", change.ref)
-            self._refuse(change, f"internal error while planning {change.ref}")
+            self._refusals.change(change, f"internal error while planning {change.ref}")
             return
         if blocker is not None:
             reason = f"{change.ref} waits for {blocker}, which itself waits: {self._reason(blocker)}"
@@ -194,7 +196,7 @@ class Term:
         ref = plan.change.ref
         write = scheduling.schedule(plan, self._ledger.path(ref), seen_at=seen_at, now=ledgers.now())
         if write.size > base.MAX_BYTES or len(write.operations) > base.MAX_OPERATIONS:
-            self._refuse(
+            self._refusals.change(
                 plan.change,
                 f"{ref} is too large: its workflow takes {write.size} bytes in one transaction, "
                 f"etcd takes {base.MAX_BYTES}",
@@ -251,52 +253,3 @@ class Term:
     def _reason(self, ref: api.Ref) -> str:
         waiter = self._room.get(ref)
         return waiter.reason if waiter else ""
-
-    # -- refusing ----------------------------------------------------------------------------------------------
-
-    def _refuse(self, change: planners.Change, reason: str) -> None:
-        action = self._ledger.planner.action(change) or api.MODIFY
-        recorded = documents.Recorded(change.body, change.version, change.marked)
-        LOG.error("%s version %d can't be planned: %s", change.ref, change.version, reason)
-        failed = documents.worker_state(action, failed=True)
-
-        def publish() -> None:
-            self._ledger.planner.recorded[change.ref] = recorded
-            self._publish(self._ledger.path(change.ref), failed, change.version, reason, recorded)
-
-        self._when_idle(change.ref, publish)
-
-    def _refuse_document(self, read: readers.ResourceRead) -> None:
-        envelope = read.envelope
-        known = self._ledger.published.get(str(read.path))
-        if known is not None and known.version >= envelope.version:
-            return
-        LOG.error("%s version %d can't be used: %s", read.path.config, envelope.version, envelope.error)
-        recorded = read.ref and self._ledger.planner.recorded.get(read.ref)
-        action = api.LOGICAL_DELETE if envelope.marked else api.MODIFY if recorded else api.CREATE
-        failed = documents.worker_state(action, failed=True)
-        reason = f"the config document {read.path.config} can't be used: {envelope.error}"
-
-        def publish() -> None:
-            self._publish(read.path, failed, envelope.version, reason, None)
-
-        if read.ref is None:
-            publish()
-        else:
-            self._room.remove(read.ref)
-            self._when_idle(read.ref, publish)
-
-    def _when_idle(self, ref: api.Ref, publish: Callable[[], None]) -> None:
-        """I3: while an older version is at work its own ``/state`` may still come, so this one's has to be later."""
-        if self._ledger.planner.unfinished.of(ref):
-            self._ledger.deferred[ref] = publish
-        else:
-            publish()
-
-    def _publish(
-        self, path: keys.Path, worker_state: str, version: int, reason: str, recorded: documents.Recorded | None
-    ) -> None:
-        self._ledger.published[str(path)] = documents.Published(version, True)
-        size = len(codec.encode(recorded.to_document())) if recorded else 0
-        keep = recorded if size < base.MAX_BYTES // 2 else None
-        self._ledger.submit(scheduling.refuse(path, worker_state, version, reason, keep, now=ledgers.now()))

@@ -7,7 +7,6 @@ thread: it sits in a heap until its next call is due, and its claim stays.
 from __future__ import annotations
 
 import collections
-import dataclasses
 import heapq
 import itertools
 import threading
@@ -17,6 +16,7 @@ from collections.abc import Mapping
 from oslo_log import log as logging
 
 from esi_worker import api
+from esi_worker.pipeline import calls
 from esi_worker.pipeline import catalog as catalogs
 from esi_worker.pipeline import claiming
 from esi_worker.pipeline import committer as committers
@@ -24,7 +24,6 @@ from esi_worker.pipeline import execution
 from esi_worker.pipeline import follower
 from esi_worker.pipeline import jobqueue
 from esi_worker.pipeline import lease as leases
-from esi_worker.pipeline import outcome
 from esi_worker.pipeline import slots
 from esi_worker.store import base
 from esi_worker.store import keys
@@ -35,41 +34,8 @@ _IDLE = 0.5
 _CLAIM_GROUP = 8
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Options:
-    """What the configuration says.
-
-    :ivar slots: threads that call handlers
-    :ivar slots_per_system: how many of them one outside system may take; 0: half
-    :ivar max_attempts: attempts of a job before it fails
-    :ivar retry_delay: seconds before the second attempt; doubled for each further one
-    :ivar retry_delay_max: seconds
-    :ivar call_timeout: seconds that one call of a handler may take
-    :ivar drain_timeout: seconds that a stop waits for calls under way
-    """
-
-    slots: int = 8
-    slots_per_system: int = 0
-    lease_ttl: int = 15
-    max_attempts: int = 10
-    retry_delay: float = 1.0
-    retry_delay_max: float = 60.0
-    call_timeout: float = 600.0
-    drain_timeout: float = 30.0
-    relist_interval: float = 300.0
-
-
-@dataclasses.dataclass(eq=False)
-class Running:
-    """A claimed job, from its claim to its end.
-
-    :ivar over: set when this worker has no more say in it
-    """
-
-    claim: outcome.Claim
-    context: execution.Context
-    lane: str
-    over: bool = False
+Options = calls.Options
+Running = calls.Running
 
 
 class Worker:
@@ -95,16 +61,16 @@ class Worker:
         self._monitor = monitor
         self._options = options
         self._name = name
-        kinds = {handler: each.record_kind or handler for handler, each in handlers.items()}
-        self._claimer = claiming.Claimer(store, catalog, kinds, file_templates, name)
+        self._claimer = self._claimer_by(catalog, file_templates)
         self._changed = threading.Condition()
         self._queue = jobqueue.JobQueue(handlers, self._lane_of)
         self._slots = slots.Slots(options.slots, options.slots_per_system or max(1, options.slots // 2))
         self._committer = committers.Committer(store)
+        self._calls = calls.Calls(handlers, self._slots, self._committer, options, self._later, self._forget)
+        self._aside: list[str] = []
         self._running: dict[str, Running] = {}
         self._due: list[tuple[float, int, Running]] = []
         self._order = itertools.count()
-        self._calls: dict[slots.Call, Running] = {}
         self._lease: leases.Lease | None = None
         self._stopping = threading.Event()
 
@@ -127,6 +93,24 @@ class Worker:
             self._drain()
             following.set()
 
+    def adopt(self, catalog: catalogs.Catalog, file_templates: Mapping[str, api.Template]) -> None:
+        """Claim by another catalog and other templates from now on; any thread may call it.
+
+        Jobs that are claimed already keep what they were claimed by.
+        """
+        with self._changed:
+            self._claimer = self._claimer_by(catalog, file_templates)
+            for job_id in self._aside:
+                self._queue.give_back(job_id)
+            self._aside.clear()
+            self._changed.notify()
+
+    def _claimer_by(
+        self, catalog: catalogs.Catalog, file_templates: Mapping[str, api.Template]
+    ) -> claiming.Claimer:
+        kinds = {handler: each.record_kind or handler for handler, each in self._handlers.items()}
+        return claiming.Claimer(self._store, catalog, kinds, file_templates, self._name)
+
     # -- choosing ----------------------------------------------------------------------------------------------
 
     def _step(self, stop: threading.Event) -> None:
@@ -137,7 +121,7 @@ class Worker:
         chosen = self._choose()
         if chosen:
             self._claim(chosen, lease)
-        self._give_up_overdue()
+        self._calls.give_up_overdue()
         with self._changed:
             if not chosen and not stop.is_set():
                 self._changed.wait(self._pause())
@@ -164,6 +148,11 @@ class Worker:
 
         with self._changed:
             for pending in self._queue.ready(allowed):
+                if not self._claimer.knows(pending.job.ref):
+                    # Not offered before the next listing, or another catalog.
+                    LOG.error("%s is left aside: the catalog has no such resource type", pending.job_id)
+                    self._aside.append(pending.job_id)
+                    continue
                 chosen.append(pending)
                 lanes[pending.lane] += 1
         return chosen
@@ -194,7 +183,7 @@ class Worker:
             )
             running = Running(each.claim, context, lanes[each.claim.job.id])
             self._running[each.claim.job.id] = running
-            self._submit(running)
+            self._calls.submit(running)
 
     def _start_due(self) -> None:
         now = time.monotonic()
@@ -204,7 +193,7 @@ class Worker:
             if item[2].over:
                 continue
             if self._slots.room(item[2].lane) > 0:
-                self._submit(item[2])
+                self._calls.submit(item[2])
             else:
                 held.append((now + 0.1, item[1], item[2]))
         for item in held:
@@ -215,91 +204,10 @@ class Worker:
             return _IDLE
         return min(_IDLE, max(0.005, self._due[0][0] - time.monotonic()))
 
-    # -- calling -----------------------------------------------------------------------------------------------
-
-    def _submit(self, running: Running) -> None:
-        call = slots.Call(running.lane, lambda: self._call(running, call))
-        self._calls[call] = running
-        self._slots.submit(call)
-
-    def _call(self, running: Running, call: slots.Call) -> None:
-        answer = execution.call(self._handlers[running.claim.job.handler], running.context)
-        if self._calls.pop(call, None) is None or running.over:
-            return  # it took too long, or the lease was lost: somebody else decides
-        self._slots.trouble(running.lane, troubled=isinstance(answer, api.Unreachable))
-        if isinstance(answer, api.Again):
-            self._later(running, answer.delay)
-        elif isinstance(answer, api.Done):
-            self._done(running, answer)
-        elif isinstance(answer, api.TemporaryError):
-            self._retry(running, answer)
-        else:
-            self._fail(running, answer)
-
     def _later(self, running: Running, delay: float) -> None:
         with self._changed:
             heapq.heappush(self._due, (time.monotonic() + max(0.0, delay), next(self._order), running))
             self._changed.notify()
-
-    def _done(self, running: Running, answer: api.Done) -> None:
-        try:
-            finish = outcome.done(running.claim, answer)
-        except api.DocumentError as error:
-            LOG.error("the result of %s can't be stored: %s", running.claim.job.id, error)
-            self._fail(running, api.PermanentError(f"internal error in {running.claim.job.handler}", str(error)))
-            return
-        LOG.info("finished %s", running.claim.job.id)
-        self._finish(running, finish)
-
-    def _retry(self, running: Running, error: api.TemporaryError, *, release: bool = False) -> None:
-        attempts = running.claim.attempts + 1
-        job_id = running.claim.job.id
-        if attempts >= self._options.max_attempts:
-            self._fail(running, error)
-            return
-        delay = error.delay
-        if delay is None:
-            delay = min(self._options.retry_delay * 2 ** (attempts - 1), self._options.retry_delay_max)
-        LOG.warning("%s, attempt %d: %s; again in %.1f s", job_id, attempts, _text(error), delay)
-        finish = outcome.retried(running.claim, release=release)
-
-        def accepted(taken: bool) -> None:
-            if not taken or release:
-                self._forget(running)
-                return
-            running.claim = dataclasses.replace(running.claim, attempts=attempts)
-            running.context = dataclasses.replace(running.context, claim=running.claim)
-            self._later(running, delay)
-
-        self._committer.submit(committers.Commit(running.claim, finish, accepted, lambda _: self._forget(running)))
-
-    def _fail(self, running: Running, error: api.JobError) -> None:
-        LOG.error("%s failed: %s", running.claim.job.id, _text(error))
-        self._finish(running, outcome.failed(running.claim, error.message), last=True)
-
-    def _finish(self, running: Running, finish: outcome.Finish, *, last: bool = False) -> None:
-        def accepted(taken: bool) -> None:
-            if not taken:
-                LOG.warning("%s is finished by somebody else: this worker's claim is gone", running.claim.job.id)
-            self._forget(running)
-
-        def refused(message: str) -> None:
-            if last:
-                self._forget(running)
-                return
-            error = api.PermanentError(f"what {running.claim.job.handler} gave can't be stored in etcd", message)
-            self._fail(running, error)
-
-        self._committer.submit(committers.Commit(running.claim, finish, accepted, refused))
-
-    def _give_up_overdue(self) -> None:
-        for call in self._slots.overdue(self._options.call_timeout):
-            running = self._calls.pop(call, None)
-            if running is not None and not running.over:
-                error = api.TemporaryError(
-                    f"{running.claim.job.handler} did not come back within {self._options.call_timeout:g} s"
-                )
-                self._retry(running, error, release=True)
 
     # -- leases, events, the end ---------------------------------------------------------------------------------
 
@@ -350,7 +258,3 @@ class Worker:
             self._lease.close()
         for handler in self._handlers.values():
             handler.close()
-
-
-def _text(error: api.JobError) -> str:
-    return f"{error.message} ({error.detail})" if error.detail else error.message

@@ -34,6 +34,7 @@ def main() -> None:
         body = {"name": "n", "admin_state_up": True, "tenant_id": "t1"}
         single(deployed, states, "config to /state, one stack and monitoring", "v2.0/networks/n{}", body, 20)
         revisions(deployed, states, arguments.samples)
+        throughput(deployed, states, 1000)
         threads(deployed, daemon, arguments.stacks)
     finally:
         deployed.close()
@@ -89,6 +90,22 @@ def revisions(deployed, states, count) -> None:
     jobs = 2 * count
     print(f"etcd revisions per job: {own / jobs:.2f} ({own} for {jobs} jobs, the config's own left out)")
     print(f"jobs per second, {count} networks with a stack each: {jobs / seconds:.0f}")
+
+
+def throughput(deployed, states, count) -> None:
+    """Independent jobs whose handler has nothing to wait for."""
+    before = deployed.store.list("/no-such-prefix").revision
+    names = [f"v2.0/edge_routers/e{number}" for number in range(count)]
+    began = time.perf_counter()
+    for name in names:
+        deployed.put(name, {"id": name.rpartition("/")[2], "ip": "192.0.2.1", "tenant_id": "t1"})
+    put = time.perf_counter() - began
+    for name in names:
+        states.wait(name)
+    seconds = time.perf_counter() - began
+    own = deployed.store.list("/no-such-prefix").revision - before - count
+    print(f"{count} independent jobs without waiting: {count / seconds:.0f} jobs/s (putting them took {put:.1f} s)")
+    print(f"etcd revisions per job there: {own / count:.2f}")
 
 
 def threads(deployed, daemon, count) -> None:
