@@ -124,8 +124,10 @@ def check(conf: cfg.ConfigOpts) -> None:
 
 
 def _log_levels() -> list[str]:
-    # ncclient logs whole messages at INFO, with the passwords in them.
-    return [*logging.get_default_log_levels(), "ncclient=WARN", "paramiko=WARN", "heatclient=WARN"]
+    # ncclient logs whole messages at INFO, with the passwords in them; paramiko shows a traceback for every
+    # connection without a banner, which esi-worker tells in one line.
+    quiet = ["ncclient=WARN", "ncclient.transport.ssh=CRITICAL", "paramiko=WARN", "paramiko.transport=CRITICAL"]
+    return [*logging.get_default_log_levels(), *quiet, "heatclient=WARN"]
 
 
 def _check_value(conf: cfg.ConfigOpts, option: str, group: str) -> None:

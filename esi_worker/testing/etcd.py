@@ -153,8 +153,14 @@ class EtcdServer:
         self._data_dir.mkdir(parents=True, exist_ok=True)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("ETCD_")}
         with self.log_file.open("ab") as log:
+            # In a session of its own: Ctrl-C is for whoever started it, who may still need it for a clean end.
             self._process = subprocess.Popen(
-                self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment
+                self._command(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                start_new_session=True,
             )
 
     def wait_ready(self) -> None:
