@@ -9,12 +9,12 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
 from oslo_config import cfg
 
 from esi_worker import api
+from esi_worker import options
 from esi_worker.pipeline import catalog as catalogs
-from esi_worker.pipeline import catalog_document
+from esi_worker.pipeline import catalog_sources
 from esi_worker.pipeline import planner
 from esi_worker.pipeline import templates
 from esi_worker.pipeline import workflow
@@ -36,32 +36,30 @@ def store(conf: cfg.ConfigOpts) -> base.Store:
     )
 
 
-def catalog(conf: cfg.ConfigOpts, installed: Mapping[str, api.ResourceType]) -> catalogs.Catalog:
-    """The resource types: those of installed packages, then those of files, which win.
+def installed_statements(
+    conf: cfg.ConfigOpts, installed: Mapping[str, api.ResourceType]
+) -> list[catalog_sources.Statement]:
+    """What installed packages say of resource types; nothing where the configuration turns them off."""
+    return catalog_sources.installed(installed) if conf.catalog.entry_points else []
 
-    :raises CatalogError: naming the file that can't be used
+
+def merged(conf: cfg.ConfigOpts, installed: Mapping[str, api.ResourceType]) -> catalog_sources.Merged:
+    """What is said of resource types: by installed packages, then by files, which are believed rather.
+
+    :raises CatalogError: naming the file that can't be used, or both places of what can't stand side by side
     """
-    types = dict(installed) if conf.catalog.entry_points else {}
-    any_prefix: set[str] = set()
-    for path in _catalog_files(conf.catalog.files):
-        try:
-            described, loose = catalog_document.read(yaml.safe_load(path.read_text(encoding="utf-8")))
-        except (OSError, yaml.YAMLError, api.CatalogError) as error:
-            raise api.CatalogError(f"the catalog file {path} can't be used: {error}") from error
-        types |= {each.id: each for each in described}
-        any_prefix |= set(loose)
-    return catalogs.Catalog(types.values(), any_prefix=any_prefix)
+    statements = installed_statements(conf, installed)
+    for path in catalog_sources.files(conf.catalog.files):
+        statements += catalog_sources.read_file(path)
+    return catalog_sources.merge(statements)
 
 
-def _catalog_files(names: list[str]) -> list[pathlib.Path]:
-    found: list[pathlib.Path] = []
-    for name in names:
-        path = pathlib.Path(name)
-        if path.is_dir():
-            found += sorted(each for each in path.iterdir() if each.suffix in (".yaml", ".yml", ".json"))
-        else:
-            found.append(path)
-    return found
+def catalog(conf: cfg.ConfigOpts, sources: catalog_sources.Merged) -> catalogs.Catalog:
+    """The resource types as the pipeline uses them.
+
+    :raises CatalogError: if they can't stand side by side
+    """
+    return sources.catalog(open_world=conf.catalog.unknown_types == options.READ)
 
 
 def file_templates(conf: cfg.ConfigOpts) -> dict[str, api.Template]:

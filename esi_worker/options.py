@@ -9,6 +9,9 @@ from oslo_config import cfg
 
 ROLES = ("job_manager", "worker", "collector")
 
+REFUSE = "refuse"
+READ = "read"
+
 
 def groups() -> Iterator[tuple[str, Sequence[cfg.Opt]]]:
     """Name of the group -> its options; DEFAULT comes first."""
@@ -178,7 +181,18 @@ def _catalog_options() -> list[cfg.Opt]:
         cfg.ListOpt(
             "files",
             default=[],
-            help="YAML files, or directories of them, that describe further resource types; one of the same id "
-            "takes the place of an installed one.",
+            help="YAML or JSON files, or directories of them, that say more of resource types: of what the packages or "
+            "an earlier file say too, the last one is believed, member by member. 'esictl catalog import' makes such "
+            "a file of Gohan's schemas, 'esictl catalog check' tells what contradicts or is missing. Read again on "
+            "SIGHUP.",
+        ),
+        cfg.StrOpt(
+            "unknown_types",
+            default=REFUSE,
+            choices=[
+                (REFUSE, "its /state says that the type is unknown"),
+                (READ, "it is read, for others to refer to, and its /state says READ_COMPLETE"),
+            ],
+            help="What becomes of a document under a plural that no resource type has.",
         ),
     ]

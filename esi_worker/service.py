@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from collections.abc import Callable
 from collections.abc import Mapping
@@ -13,14 +14,25 @@ from oslo_log import log as logging
 from esi_worker import api
 from esi_worker import assembly
 from esi_worker import plugins
+from esi_worker.pipeline import catalog as catalogs
 from esi_worker.pipeline import claiming
 from esi_worker.pipeline import collector
 from esi_worker.pipeline import manager
 from esi_worker.pipeline import monitor
+from esi_worker.pipeline import planner
 from esi_worker.pipeline import worker
 from esi_worker.store import codec
 
 LOG = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Known:
+    """What is read from files: replaced as a whole by a reload."""
+
+    catalog: catalogs.Catalog
+    rules: planner.Rules
+    templates: Mapping[str, api.Template]
 
 
 class Service:
@@ -35,8 +47,9 @@ class Service:
         self._name = assembly.process_name()
         self._store = assembly.store(conf)
         self._plugins = plugins.load(conf, self._published)
-        self._catalog = assembly.catalog(conf, self._plugins.resource_types)
-        self._templates = assembly.file_templates(conf)
+        self._known = self._read()
+        self._worker: worker.Worker | None = None
+        self._reloading = threading.Lock()
         self._monitor = monitor.DeviceMonitor(self._plugins.probes, mode=conf.monitoring.mode)
         roles: dict[str, Callable[[threading.Event], None]] = {
             "job_manager": self._run_manager,
@@ -69,11 +82,39 @@ class Service:
         """Make :meth:`run` drain and return; any thread may call it, more than once too."""
         self._stop.set()
 
+    def reload(self) -> None:
+        """Read the catalog files and the templates again; jobs that run go on with what they began with.
+
+        The job manager begins a new term with it: what only the new catalog knows is planned then, what it has no
+        type for any more is left as it is.
+
+        :raises ConfigError: if something can't be used; then everything stays as it was
+        """
+        with self._reloading:
+            known = self._read()
+            gone = sorted(self._known.catalog.types.keys() - known.catalog.types.keys())
+            if gone:
+                LOG.warning("the catalog has no %s any more: what there is of it is left as it is", ", ".join(gone))
+            self._known = known
+            if self._worker is not None:
+                self._worker.adopt(known.catalog, known.templates)
+        LOG.info("read again: %d resource types, %d templates in files", len(known.catalog.types), len(known.templates))
+
+    def _read(self) -> _Known:
+        merged = assembly.merged(self._conf, self._plugins.resource_types)
+        for each in merged.contradictions:
+            LOG.warning("the catalog contradicts itself: %s", each)
+        catalog = assembly.catalog(self._conf, merged)
+        rules = assembly.rules(self._conf, catalog, self._plugins.handlers, self._plugins.resolvers)
+        return _Known(catalog, rules, assembly.file_templates(self._conf))
+
     def _run_manager(self, stop: threading.Event) -> None:
         group = self._conf.job_manager
         options = manager.Options(group.lease_ttl, group.relist_interval, group.wait_for_relatives)
-        rules = assembly.rules(self._conf, self._catalog, self._plugins.handlers, self._plugins.resolvers)
-        manager.Manager(self._store, rules, lambda: self._templates, options, self._name).run(stop)
+        leading = manager.Manager(
+            self._store, lambda: self._known.rules, lambda: self._known.templates, options, self._name
+        )
+        leading.run(stop)
 
     def _run_worker(self, stop: threading.Event) -> None:
         group = self._conf.worker
@@ -90,9 +131,12 @@ class Service:
             relist_interval=self._conf.job_manager.relist_interval,
         )
         handlers = {name: self._plugins.handlers[name] for name in chosen}
-        worker.Worker(self._store, self._catalog, handlers, self._templates, self._monitor, options, self._name).run(
-            stop
-        )
+        with self._reloading:
+            known = self._known
+            self._worker = worker.Worker(
+                self._store, known.catalog, handlers, known.templates, self._monitor, options, self._name
+            )
+        self._worker.run(stop)
 
     def _run_collector(self, stop: threading.Event) -> None:
         options = collector.Options(
@@ -101,9 +145,9 @@ class Service:
         collector.Collector(self._store, self._monitor, self._body, options, self._name).run(stop)
 
     def _body(self, ref: api.Ref) -> Mapping[str, Any] | None:
-        claimer = claiming.Claimer(self._store, self._catalog, {}, {}, self._name)
+        claimer = claiming.Claimer(self._store, self._known.catalog, {}, {}, self._name)
         return claimer.fetch("config", ref)
 
     def _published(self, ref: api.Ref) -> Mapping[str, Any] | None:
-        entry = self._store.get(self._catalog.path(ref).monitoring)
+        entry = self._store.get(self._known.catalog.path(ref).monitoring)
         return None if entry is None else codec.decode(entry.value)

@@ -7,6 +7,7 @@ import functools
 import os
 from collections.abc import Callable
 from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 from typing import cast
 from typing import Final
@@ -16,6 +17,7 @@ from esi_worker import assembly
 from esi_worker import config
 from esi_worker import plugins
 from esi_worker.pipeline import catalog as catalogs
+from esi_worker.pipeline import catalog_sources
 from esi_worker.pipeline import planner
 from esi_worker.store import base
 from esi_worker.store import keys
@@ -74,7 +76,20 @@ class Session:
 
         :raises CatalogError: if one of them can't be used
         """
-        return assembly.catalog(self.conf, self._plugins.resource_types)
+        return assembly.catalog(self.conf, self.merged)
+
+    @functools.cached_property
+    def installed_statements(self) -> Sequence[catalog_sources.Statement]:
+        """What installed packages say of resource types; nothing where the configuration turns them off."""
+        return assembly.installed_statements(self.conf, self.plugins.resource_types)
+
+    @functools.cached_property
+    def merged(self) -> catalog_sources.Merged:
+        """What all sources together say of resource types.
+
+        :raises CatalogError: if one of them can't be used
+        """
+        return assembly.merged(self.conf, self.plugins.resource_types)
 
     @functools.cached_property
     def file_templates(self) -> Mapping[str, api.Template]:
@@ -91,16 +106,20 @@ class Session:
 
     def rules_for(self, catalog: catalogs.Catalog) -> planner.Rules:
         """What planning goes by with another catalog."""
-        return assembly.rules(self.conf, catalog, self._plugins.handlers, self._plugins.resolvers)
+        return assembly.rules(self.conf, catalog, self.plugins.handlers, self.plugins.resolvers)
 
     @functools.cached_property
-    def _plugins(self) -> plugins.Types:
+    def plugins(self) -> plugins.Types:
+        """What is installed.
+
+        :raises PluginError: if one of them is refused
+        """
         return plugins.load_types(self.conf)
 
     @property
     def handlers(self) -> list[str]:
         """The names of the installed handlers."""
-        return sorted(self._plugins.handlers)
+        return sorted(self.plugins.handlers)
 
     def path(self, resource_type: str, resource_id: str) -> keys.Path:
         """Where a resource is.

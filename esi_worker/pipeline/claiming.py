@@ -55,6 +55,14 @@ class Claimer:
         self._file_templates = file_templates
         self._name = name
 
+    def knows(self, ref: api.Ref) -> bool:
+        """Whether it can be told where a resource stands."""
+        try:
+            self._catalog.path(ref)
+        except (api.CatalogError, api.DocumentError):
+            return False
+        return True
+
     def claim(self, pending: Sequence[jobqueue.Pending], lease: int) -> list[Claimed]:
         """Claim these jobs, together if that works, else one by one.
 

@@ -113,7 +113,7 @@ class JobEvents:
         reason = f"{job_id} failed: {_message(value)}"
         for each in reversed(dependency.cancelled_with(job, self._unfinished)):
             newer = any(other.version > each.version for other in self._unfinished.of(each.ref))
-            path = None if each.ref in told or newer else self._ledger.path(each.ref)
+            path = None if each.ref in told or newer else self._ledger.place(each.ref)
             if path is not None:
                 told.add(each.ref)
                 self._told(each)
@@ -122,8 +122,9 @@ class JobEvents:
         self._ledger.submit(scheduling.end_failed(job_id))
 
     def _told(self, job: api.Job) -> None:
-        path = self._ledger.path(job.ref)
-        self._ledger.published[str(path)] = documents.Published(job.version, True)
+        path = self._ledger.place(job.ref)
+        if path is not None:
+            self._ledger.published[str(path)] = documents.Published(job.version, True)
 
 
 def _message(value: bytes) -> str:

@@ -52,6 +52,13 @@ class Ledger:
         """Where a resource stands."""
         return self.paths.get(ref) or self.rules.catalog.path(ref)
 
+    def place(self, ref: api.Ref) -> keys.Path | None:
+        """Where a resource stands; None where the catalog has no such type (any more)."""
+        try:
+            return self.path(ref)
+        except (api.CatalogError, api.DocumentError):
+            return None
+
     def state_of(self, ref: api.Ref) -> documents.Published | None:
         """What ``/state`` says of a resource."""
         return self.published.get(str(self.path(ref)))

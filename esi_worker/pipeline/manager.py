@@ -47,14 +47,16 @@ class Options:
 class Manager:
     """Leads when it can, plans while it leads.
 
+    :param rules: what planning goes by; when it gives another object than before, the term ends and the next one
+        compares all there is by the new rules
+    :param file_templates: the templates in files; the same
     :param name: of this process, for people who look into etcd
-    :param file_templates: read anew for each term, so that a restart is not needed for a new file
     """
 
     def __init__(
         self,
         store: base.Store,
-        rules: planner.Rules,
+        rules: Callable[[], planner.Rules],
         file_templates: Callable[[], Mapping[str, api.Template]],
         options: Options,
         name: str,
@@ -88,7 +90,8 @@ class Manager:
                 over.set()
 
     def _serve_term(self, leadership: leader.Leadership, stop: threading.Event, over: threading.Event) -> None:
-        ledger = ledgers.Ledger(self._store, self._rules, self._file_templates(), leadership.fence)
+        rules, file_templates = self._rules(), self._file_templates()
+        ledger = ledgers.Ledger(self._store, rules, file_templates, leadership.fence)
         jobs = job_events.JobEvents(ledger)
         term = terms.Term(ledger, jobs, patience=self._options.patience)
         inbox: queue.SimpleQueue[_Message] = queue.SimpleQueue()
@@ -103,6 +106,9 @@ class Manager:
             _serve(inbox)
             term.tick()
             ledger.flush()
+            if self._rules() is not rules or self._file_templates() is not file_templates:
+                LOG.info("the job manager starts over: the catalog or the templates have changed")
+                return
 
     def _follow(
         self,

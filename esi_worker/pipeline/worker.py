@@ -105,9 +105,7 @@ class Worker:
             self._aside.clear()
             self._changed.notify()
 
-    def _claimer_by(
-        self, catalog: catalogs.Catalog, file_templates: Mapping[str, api.Template]
-    ) -> claiming.Claimer:
+    def _claimer_by(self, catalog: catalogs.Catalog, file_templates: Mapping[str, api.Template]) -> claiming.Claimer:
         kinds = {handler: each.record_kind or handler for handler, each in self._handlers.items()}
         return claiming.Claimer(self._store, catalog, kinds, file_templates, self._name)
 

@@ -25,7 +25,7 @@ class ManagerTest(unittest.TestCase):
 
     def start(self):
         self.stop = threading.Event()
-        lead = manager.Manager(self.store, self.rules, lambda: test_planner.TEMPLATES, self.options, "test")
+        lead = manager.Manager(self.store, lambda: self.rules, lambda: test_planner.TEMPLATES, self.options, "test")
         self.thread = threading.Thread(target=lead.run, args=(self.stop,), daemon=True)
         self.thread.start()
         self.addCleanup(self.halt)
