@@ -44,6 +44,7 @@ class Target:
     :ivar question: what to ask of it, such as ``{"interface": "ae0.1025", "vrid": 41}``; hashable values only
     :ivar wanted_status: the status that a create waits for
     :ivar timeout: seconds that a create waits for it
+    :ivar interval: seconds between two readings by the collector; 0 takes the collector's own
     """
 
     name: str
@@ -52,6 +53,7 @@ class Target:
     question: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     wanted_status: str = "ACTIVE"
     timeout: float = 300.0
+    interval: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

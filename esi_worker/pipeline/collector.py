@@ -183,12 +183,13 @@ class Collector:
         except (api.JobError, api.StoreError) as error:
             LOG.error("the targets of %s can't be read: %s", watched.path, error)
             return self._options.interval
-        readings = self._monitor.observe(targets, self._options.interval)
+        interval = min((target.interval or self._options.interval for target in targets), default=0.0)
+        readings = self._monitor.observe(targets, interval)
         if any(not _answered(readings[target.name]) for target in targets):
             return _SETTLE
         self._publish(watched, {t.name: self._monitor.published(t, readings[t.name]) for t in targets})
         oldest = min((readings[target.name].at for target in targets), default=now)
-        return max(_SETTLE, oldest + self._options.interval - now)
+        return max(_SETTLE, oldest + (interval or self._options.interval) - now)
 
     def _target(self, watched: Watched, name: str) -> api.Target:
         return self._monitor.parse(name, monitors.restore(watched.targets[name], self._resolve))

@@ -8,6 +8,7 @@ that answer are read at their usual pace.
 from __future__ import annotations
 
 import concurrent.futures
+import dataclasses
 import threading
 import time
 from collections.abc import Callable
@@ -98,7 +99,8 @@ class DeviceMonitor:
         if probe is None:
             installed = ", ".join(sorted(self._probes)) or "none"
             raise api.PermanentError(f"target {name}: there is no probe {kind!r}; installed: {installed}")
-        return probe.targets(name, properties)
+        found = probe.targets(name, properties)
+        return dataclasses.replace(found, interval=found.interval or probe.interval)
 
     def observe(self, targets: Sequence[api.Target], interval: float) -> Mapping[str, api.Reading]:
         """What is known of these targets now; what is older than the interval is asked for in the background.
@@ -123,7 +125,10 @@ class DeviceMonitor:
         if reading.status is None:
             return "FAIL"
         probe = self._probes.get(target.probe)
-        return reading.status.upper() if probe is None else probe.published(reading.status)
+        if probe is None:
+            # Trusted to be as it is wanted, without a probe that could say it better.
+            return "UP" if reading.status == api.Probe.wanted_status else reading.status.upper()
+        return probe.published(reading.status)
 
     def sweep(self) -> None:
         """Forget the targets that nobody observes any more; close the sessions of devices without targets."""

@@ -6,6 +6,7 @@ next one compares anew: there is no other way to recover, so there is only one t
 
 from __future__ import annotations
 
+import collections
 import time
 
 from oslo_log import log as logging
@@ -242,14 +243,18 @@ class Term:
         self._room.add(waiting.Waiter(change, seen_at, missing, reason, until))
 
     def _wake(self, arrived: object) -> None:
-        for waiter in self._room.woken_by(arrived):
-            if self._room.get(waiter.change.ref) is not waiter:
-                continue
-            self._attempt(waiter.change, waiter.seen_at)
-            if self._ledger.planner.action(waiter.change) is None:
-                self._room.remove(waiter.change.ref)
-                self._wake(waiter.change.ref)
+        """Try again what waited for this, and then what waited for that in turn."""
+        queue = collections.deque([arrived])
+        while queue:
+            for waiter in self._room.woken_by(queue.popleft()):
+                if self._room.get(waiter.change.ref) is not waiter:
+                    continue
+                self._attempt(waiter.change, waiter.seen_at)
+                if self._ledger.planner.action(waiter.change) is None:
+                    self._room.remove(waiter.change.ref)
+                    queue.append(waiter.change.ref)
 
     def _reason(self, ref: api.Ref) -> str:
+        """What a waiting resource waits for in the end; not the whole chain, which may be long."""
         waiter = self._room.get(ref)
-        return waiter.reason if waiter else ""
+        return waiter.reason.rpartition("which itself waits: ")[2] if waiter else ""
