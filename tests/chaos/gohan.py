@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 from collections.abc import Iterable
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from typing import Final
 
 from esi_worker import api
 from esi_worker.store import base
+from esi_worker.store import codec
 from esi_worker.store import etcd as etcd_store
 from esi_worker.store import keys
 from tests.chaos import world
@@ -58,6 +60,20 @@ class Gohan:
             self.versions[path] += 1
             self.deployed.put(path, self.bodies[path], self.versions[path], marked=True)
             self.marked.add(path)
+
+    def mark_at_once(self, *paths: str) -> None:
+        """The same for several of them in one transaction: whoever watches sees all or none."""
+        writes = []
+        for path in paths:
+            self.versions[path] += 1
+            document = {
+                "body": json.dumps(self.bodies[path]),
+                "version": self.versions[path],
+                "marked_for_deletion": True,
+            }
+            writes.append(base.Put(keys.CONFIG + path, codec.encode(document)))
+        self._store.transact([], writes)
+        self.marked.update(paths)
 
     def vanish(self, path: str) -> None:
         """Remove a config document without asking first."""

@@ -265,13 +265,14 @@ def at_rest(present: Mapping[str, Any], stacks: Collection[str] = ()) -> list[Vi
             found.append(Violation("I7", f"{key} is left"))
         elif _owner(key) not in paths and _owner(key):
             found.append(Violation("I7", f"{key} is left of a resource that is gone"))
-    wanted = {
-        value.get("stack_id")
-        for key, value in present.items()
-        if key.startswith("/esi-worker/heat_stacks/") and isinstance(value, dict)
-    }
+    wanted = {_stack_name(path) for path in paths}
     found += [Violation("I7", f"Heat has a stack {name} that is nobody's") for name in sorted(set(stacks) - wanted)]
     return found
+
+
+def _stack_name(path: str) -> str:
+    plural, _, resource_id = path.rpartition("/")
+    return f"{plural.rpartition('/')[2].removesuffix('s')}_{resource_id}"
 
 
 def _owner(key: str) -> str:
