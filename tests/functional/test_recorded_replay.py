@@ -99,11 +99,15 @@ class ReplayTest(deployment.DeploymentTest):
 
     maxDiff = None
 
+    def options(self):
+        """The daemon's configuration."""
+        return {"monitoring": {"mode": "trust"}}
+
     def test_the_recorded_run(self):
         events = recorded.load("common_function_gateway.json")
         login = {"username": "esi", "password": "esiesi0000", "groups": {"IF-USER-VRRP-ACT": [41, 42]}}
         routers = {"10.79.5.185": {**login, "role": "master"}, "10.79.5.184": {**login, "role": "backup"}}
-        deployed = self.deploy(routers, {"monitoring": {"mode": "trust"}})
+        deployed = self.deploy(routers, self.options())
         for event in events:
             if event["key"].startswith("/esi-worker/heat_stacks/"):
                 name = event["value"]["id"].replace(":", "_")
