@@ -114,6 +114,9 @@ class ReplayTest(deployment.DeploymentTest):
                 deployed.heat.stacks.outputs[name] = event["value"]["output"]
         deployed.daemon()
         Replay(deployed, events).run()
+        monitored = {e["key"]: e["value"] for e in events if e["key"].startswith(keys.MONITORING)}
+        deployed.wait(lambda: {key: deployed.get(key) for key in monitored} == monitored, f"{sorted(monitored)}")
+        print(f"\nreplay: {len(monitored)} of {len(monitored)} /monitoring documents")
         wanted = [
             e for e in events if e["action"] in ("set", "create", "compareAndSwap") and e.get("value") is not None
         ]
