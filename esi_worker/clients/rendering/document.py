@@ -106,12 +106,20 @@ def read(text: str, strings: Strings, counter: meter.Meter) -> Any:
     """
     try:
         _check_depth(text)
-        return _restored(yaml.load(text, Loader=_Loader), strings, counter)  # noqa: S506  (a safe loader)
+        return _restored(_load(text), strings, counter)
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1} of it: " if error.problem_mark else ""
         raise NotADocument(f"what it renders to is not YAML: {line}{strings.hide(str(error.problem))}") from None
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise NotADocument(f"what it renders to is not YAML ({type(error).__name__})") from None
+
+
+def _load(text: str) -> Any:
+    loader = _Loader(text)
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
 
 
 def _check_depth(text: str) -> None:
