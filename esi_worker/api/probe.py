@@ -64,11 +64,13 @@ class Reading:
         such thing
     :ivar error: why there is no status; empty where there is one
     :ivar at: ``time.monotonic()`` of the answer
+    :ivar trusted: no device was asked: the target counts as it is wanted to be
     """
 
     status: str | None
     error: str = ""
     at: float = 0.0
+    trusted: bool = False
 
 
 class Session(Protocol):

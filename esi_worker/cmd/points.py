@@ -18,6 +18,7 @@ from esi_worker.store import keys
 
 NUMBERS: Final = (1, 2, 3, 4, 5, 6, 7)
 HEAT_STACKS: Final = "heat_stacks"
+TARGETS: Final = "targets"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ def wanted_keys(path: keys.Path) -> dict[str, str]:
     return {
         "config": path.config,
         "stack": path.record(HEAT_STACKS),
+        "targets": path.record(TARGETS),
         "job_state": path.job_state,
         "state": path.state,
         "monitoring": path.monitoring,
@@ -75,6 +77,8 @@ def build(
         took = now - before if now is not None and before is not None else None
         if number == 2 and now is not None and not jobs:
             says = "all jobs are finished"
+        if number == 5 and now is not None and (found["targets"] or {}).get("trusted"):
+            says += "\ntrusted: no device was asked"
         document = display.masked(whole[number], secrets)
         points.append(Point(number, of_key[number], now, took, display.masked(says, secrets), document))
         before = before if now is None else now

@@ -57,6 +57,8 @@ class MonitoringWorker(api.Handler):
         waiting = [each for each in targets if not _as_wanted(each, readings[each.name], context.elapsed)]
         if not waiting:
             status = {each.name: readings[each.name].status for each in targets}
+            if any(each.trusted for each in readings.values()):
+                record["trusted"] = True
             return api.Done({"state_monitoring": status}, record=record)
         if overdue := [each for each in waiting if context.elapsed >= each.timeout]:
             raise api.PermanentError("; ".join(_complaint(each, readings[each.name]) for each in overdue))

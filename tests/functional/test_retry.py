@@ -30,6 +30,13 @@ class RetryTest(deployment.DeploymentTest):
         self.assertEqual(1, deployed.state("v2.0/networks/n")["version"])
         self.assertEqual("CREATE_COMPLETED", deployed.state("v2.0/networks/n")["state"]["worker_state"])
 
+    def test_the_trace_says_that_no_device_was_asked(self):
+        deployed = self.deploy(options={"monitoring": {"mode": "trust"}})
+        deployed.daemon()
+        deployed.put("v2.0/edge_routers/e", {"id": "e", "ip": "192.0.2.1", "tenant_id": "t1"})
+        deployed.wait_state("v2.0/edge_routers/e")
+        self.assertIn("trusted: no device was asked", self.esictl(deployed, "trace", "edge_router", "e").stdout)
+
     def test_what_did_not_fail_is_not_tried_again(self):
         deployed = self.deploy()
         deployed.daemon()
