@@ -10,8 +10,8 @@ element of the path is its tag (``config_type: tag``), its tag and its name (``n
 from __future__ import annotations
 
 import collections
-import ipaddress
 import contextlib
+import ipaddress
 import textwrap
 import threading
 import time
