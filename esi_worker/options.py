@@ -123,6 +123,12 @@ def _worker_options() -> list[cfg.Opt]:
         cfg.IntOpt("max_attempts", default=10, min=1, help="A job fails after so many temporary errors."),
         cfg.FloatOpt("retry_delay", default=1.0, min=0, help="Delay before the second attempt (seconds); it doubles."),
         cfg.FloatOpt("retry_delay_max", default=60.0, min=0, help="The delay doesn't grow beyond this (seconds)."),
+        cfg.FloatOpt(
+            "job_timeout",
+            default=21600.0,
+            min=1,
+            help="How long a job may take in all, its waiting included, before it fails (seconds).",
+        ),
         cfg.FloatOpt("call_timeout", default=600.0, min=1, help="How long one call of a handler may take (seconds)."),
         cfg.FloatOpt(
             "drain_timeout",

@@ -126,6 +126,7 @@ class Service:
             max_attempts=group.max_attempts,
             retry_delay=group.retry_delay,
             retry_delay_max=group.retry_delay_max,
+            job_timeout=group.job_timeout,
             call_timeout=group.call_timeout,
             drain_timeout=group.drain_timeout,
             relist_interval=self._conf.job_manager.relist_interval,

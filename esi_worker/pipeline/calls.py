@@ -26,6 +26,7 @@ class Options:
     :ivar max_attempts: attempts of a job before it fails
     :ivar retry_delay: seconds before the second attempt; doubled for each further one
     :ivar retry_delay_max: seconds
+    :ivar job_timeout: seconds that a job may take in all, its waiting included
     :ivar call_timeout: seconds that one call of a handler may take
     :ivar drain_timeout: seconds that a stop waits for calls under way
     """
@@ -36,6 +37,7 @@ class Options:
     max_attempts: int = 10
     retry_delay: float = 1.0
     retry_delay_max: float = 60.0
+    job_timeout: float = 21600.0
     call_timeout: float = 600.0
     drain_timeout: float = 30.0
     relist_interval: float = 300.0
@@ -90,8 +92,10 @@ class Calls:
         if self._calls.pop(call, None) is None or running.over:
             return  # it took too long, or the lease was lost: somebody else decides
         self._slots.trouble(running.lane, troubled=isinstance(answer, api.Unreachable))
-        if isinstance(answer, api.Again):
+        if isinstance(answer, api.Again) and running.context.elapsed < self._options.job_timeout:
             self._later(running, answer.delay)
+        elif isinstance(answer, api.Again):
+            self._fail(running, api.PermanentError(f"not done within {self._options.job_timeout:g} s"))
         elif isinstance(answer, api.Done):
             self._done(running, answer)
         elif isinstance(answer, api.TemporaryError):

@@ -237,6 +237,12 @@ class TroubleTest(WorkerTest):
         self.put(job("port:q"))
         self.wait_state("q")
 
+    def test_one_that_is_never_done_fails_in_the_end(self):
+        self.handler.script["p"] = lambda each, given: api.Again(0.01)
+        self.start(dataclasses.replace(self.options, job_timeout=0.2))
+        self.put(job("port:p"))
+        self.assertIn("not done within 0.2 s", self.wait_state("p")["error"])
+
     def test_a_system_in_trouble_leaves_slots_to_others(self):
         release = threading.Event()
         self.addCleanup(release.set)
