@@ -34,6 +34,19 @@ class Claimed:
     template: api.Template | None
 
 
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What came of an attempt to claim jobs; a job that is in neither list is not claimed.
+
+    :ivar claimed: those that are claimed now
+    :ivar doubtful: etcd did not tell whether they are: :meth:`Claimer.look` again, for a claim that nobody knows of
+        would keep its job from everybody
+    """
+
+    claimed: list[Claimed] = dataclasses.field(default_factory=list)
+    doubtful: list[jobqueue.Pending] = dataclasses.field(default_factory=list)
+
+
 class Claimer:
     """Claims jobs for one worker.
 
@@ -63,17 +76,41 @@ class Claimer:
             return False
         return True
 
-    def claim(self, pending: Sequence[jobqueue.Pending], lease: int) -> list[Claimed]:
+    def claim(self, pending: Sequence[jobqueue.Pending], lease: int) -> Answer:
         """Claim these jobs, together if that works, else one by one.
 
-        :returns: those that are claimed now
-        :raises StoreError: if etcd can't be asked
+        :raises StoreError: if etcd can't be asked, and none of them is claimed
         """
         if len(pending) > 1:
             together = self._transact(pending, lease)
-            if together:
+            if together.claimed or together.doubtful:
                 return together
-        return [claimed for each in pending for claimed in self._transact([each], lease)]
+        answer = Answer()
+        for each in pending:
+            try:
+                alone = self._transact([each], lease)
+            except api.StoreError:
+                if not answer.claimed and not answer.doubtful:
+                    raise
+                break  # what was claimed before has to be worked on
+            answer.claimed.extend(alone.claimed)
+            answer.doubtful.extend(alone.doubtful)
+        return answer
+
+    def look(self, pending: Sequence[jobqueue.Pending], lease: int) -> Answer:
+        """Find out which of these jobs are claimed under this lease.
+
+        The lease is only this worker's: a claim that hangs on it was made by this worker.
+        """
+        answer = Answer()
+        for each in pending:
+            try:
+                claimed = self._look(each, lease)
+            except api.StoreError:
+                answer.doubtful.append(each)
+            else:
+                answer.claimed.extend([claimed] if claimed else [])
+        return answer
 
     def fetch(self, kind: str, ref: api.Ref) -> Mapping[str, Any] | None:
         """Another resource's document: kind ``config`` gives its body, any other the record of that kind."""
@@ -92,28 +129,29 @@ class Claimer:
             return None
         return document if isinstance(document, dict) else None
 
-    def _transact(self, pending: Sequence[jobqueue.Pending], lease: int) -> list[Claimed]:
+    def _transact(self, pending: Sequence[jobqueue.Pending], lease: int) -> Answer:
         value = codec.encode({"worker": self._name, "lease": f"{lease:x}"})
         compares = [condition for each in pending for condition in each.conditions()]
         operations: list[base.Operation] = []
         for each in pending:
             operations += self._operations(each, lease, value)
         if len(operations) > base.MAX_OPERATIONS or len(compares) > base.MAX_OPERATIONS:
-            return []
+            return Answer()
         try:
             result = self._store.transact(compares, operations)
         except api.StoreError as error:
             if not error.unknown:
                 raise
-            # The lease is only this worker's: a claim that hangs on it was made by this very transaction.
-            return [claimed for each in pending if (claimed := self._look(each, lease)) is not None]
+            return self.look(pending, lease)
         if not result.succeeded:
-            return []
+            return Answer()
         size = len(result.entries) // len(pending)
-        return [
-            self._claimed(each, result.revision, result.entries[place * size : (place + 1) * size])
-            for place, each in enumerate(pending)
-        ]
+        return Answer(
+            [
+                self._claimed(each, result.revision, result.entries[place * size : (place + 1) * size])
+                for place, each in enumerate(pending)
+            ]
+        )
 
     def _operations(self, pending: jobqueue.Pending, lease: int, value: bytes) -> list[base.Operation]:
         job, path = pending.job, self._catalog.path(pending.job.ref)

@@ -37,7 +37,9 @@ class JobEvents:
                 self._removed(job.id)
         self._ledger.claimed = {key.removeprefix(keys.CLAIMS) for key in present if key.startswith(keys.CLAIMS)}
         # In the order of their writing: "oldest first" is what dependencies are listed by.
-        for entry in sorted(snapshot.entries, key=lambda each: each.create_revision):
+        entries = sorted(snapshot.entries, key=lambda each: each.create_revision)
+        # Failures come last: what was written after one and depends on it is cancelled too.
+        for entry in sorted(entries, key=lambda each: each.key.startswith(keys.FAILED)):
             self._put(entry)
 
     def changed(self, batch: base.Batch) -> None:

@@ -22,6 +22,9 @@ from esi_worker.store import keys
 
 LOG = logging.getLogger(__name__)
 
+_MARKS = (keys.CLAIMS, keys.FAILED)
+"""What stands under these keeps a job from being offered."""
+
 _PROVEN = 100
 """So many dependencies are proven in the claim's transaction; etcd takes 128 conditions."""
 
@@ -64,7 +67,8 @@ class JobQueue:
         self._pending: dict[str, Pending] = {}
         self._missing: dict[str, set[str]] = {}
         self._dependants: dict[str, set[str]] = collections.defaultdict(set)
-        self._taken: set[str] = set()
+        self._chosen: set[str] = set()
+        self._marked: set[str] = set()
         self._lanes: collections.OrderedDict[str, dict[str, None]] = collections.OrderedDict()
 
     def listed(self, snapshot: base.Snapshot) -> None:
@@ -72,8 +76,9 @@ class JobQueue:
         present = {entry.key for entry in snapshot.entries}
         for job_id in [each for each in self._known if keys.job(each) not in present]:
             self._gone(job_id)
-        marked = {key for key in present if not key.startswith(keys.ALL_JOBS)}
-        for job_id in [each for each in self._taken if not {keys.claim(each), keys.failed(each)} & marked]:
+        freed = self._chosen | {_job_id(key) for key in self._marked - present}
+        self._marked = {key for key in present if key.startswith(_MARKS)}
+        for job_id in freed:
             self._freed(job_id)
         # All keys are known before the first job is looked at: a dependency may come after its dependant.
         self._known |= {key.removeprefix(keys.ALL_JOBS) for key in present if key.startswith(keys.ALL_JOBS)}
@@ -89,8 +94,9 @@ class JobQueue:
                 self._put(event.entry)
             elif event.entry.key.startswith(keys.ALL_JOBS):
                 self._gone(event.entry.key.removeprefix(keys.ALL_JOBS))
-            elif event.entry.key.startswith((keys.CLAIMS, keys.FAILED)):
-                self._freed(event.entry.key.rpartition("/")[2])
+            elif event.entry.key.startswith(_MARKS):
+                self._marked.discard(event.entry.key)
+                self._freed(_job_id(event.entry.key))
 
     def ready(self, allowed: Callable[[str], bool]) -> Iterator[Pending]:
         """Ready jobs, taking turns among the outside systems, so that none starves the rest.
@@ -108,17 +114,18 @@ class JobQueue:
             yield self._pending[job_id]
 
     def take(self, job_id: str) -> None:
-        """Somebody claims the job, or is about to: it is not offered meanwhile."""
-        self._taken.add(job_id)
+        """The worker is about to claim the job: it is not offered meanwhile."""
+        self._chosen.add(job_id)
         self._unready(job_id)
 
     def give_back(self, job_id: str) -> None:
-        """The claim was not made, or was given up."""
+        """The worker did not claim the job, or gave it up; somebody else may have it."""
         self._freed(job_id)
 
     def _put(self, entry: base.Entry) -> None:
-        if entry.key.startswith((keys.CLAIMS, keys.FAILED)):
-            self.take(entry.key.rpartition("/")[2])
+        if entry.key.startswith(_MARKS):
+            self._marked.add(entry.key)
+            self._unready(_job_id(entry.key))
             return
         job_id = entry.key.removeprefix(keys.ALL_JOBS)
         if not entry.key.startswith(keys.ALL_JOBS) or job_id in self._pending:
@@ -138,7 +145,7 @@ class JobQueue:
     def _gone(self, job_id: str) -> None:
         self._known.discard(job_id)
         self._unready(job_id)
-        self._taken.discard(job_id)
+        self._chosen.discard(job_id)
         self._pending.pop(job_id, None)
         self._missing.pop(job_id, None)
         for dependant in self._dependants.pop(job_id, ()):
@@ -147,12 +154,14 @@ class JobQueue:
                 self._offer(dependant)
 
     def _freed(self, job_id: str) -> None:
-        self._taken.discard(job_id)
+        self._chosen.discard(job_id)
         self._offer(job_id)
 
     def _offer(self, job_id: str) -> None:
         pending = self._pending.get(job_id)
-        if pending is None or job_id in self._taken or self._missing[job_id]:
+        if pending is None or job_id in self._chosen or self._missing[job_id]:
+            return
+        if keys.claim(job_id) in self._marked or keys.failed(job_id) in self._marked:
             return
         if pending.job.handler in self._handlers:
             self._lanes.setdefault(pending.lane, {})[job_id] = None
@@ -164,3 +173,8 @@ class JobQueue:
             lane.pop(job_id, None)
             if not lane:
                 del self._lanes[pending.lane]
+
+
+def _job_id(mark: str) -> str:
+    """The job that a key under :data:`_MARKS` is about."""
+    return mark.rpartition("/")[2]

@@ -68,6 +68,7 @@ class Worker:
         self._committer = committers.Committer(store)
         self._calls = calls.Calls(handlers, self._slots, self._committer, options, self._later, self._forget)
         self._aside: list[str] = []
+        self._doubtful: list[jobqueue.Pending] = []
         self._running: dict[str, Running] = {}
         self._due: list[tuple[float, int, Running]] = []
         self._order = itertools.count()
@@ -116,6 +117,9 @@ class Worker:
         if lease is None:
             return
         self._start_due()
+        if self._doubtful:
+            self._look_again(lease)
+            return
         chosen = self._choose()
         if chosen:
             self._claim(chosen, lease)
@@ -157,31 +161,48 @@ class Worker:
 
     def _claim(self, chosen: list[jobqueue.Pending], lease: leases.Lease) -> None:
         try:
-            claimed = self._claimer.claim(chosen, lease.id)
+            answer = self._claimer.claim(chosen, lease.id)
         except api.StoreError as error:
             LOG.warning("no job can be claimed: %s", error)
-            claimed = []
+            answer = claiming.Answer()
             lease.verify()
             self._stopping.wait(0.2)
-        won = {each.claim.job.id for each in claimed}
+        self._take(chosen, answer)
+
+    def _look_again(self, lease: leases.Lease) -> None:
+        """Some claims were perhaps made: find out, before anything else is claimed."""
+        asked = self._doubtful
+        answer = self._claimer.look(asked, lease.id)
+        self._take(asked, answer)
+        if self._doubtful:
+            LOG.warning("etcd does not tell whether %d jobs are claimed: looking again", len(self._doubtful))
+            self._stopping.wait(0.2)
+
+    def _take(self, asked: list[jobqueue.Pending], answer: claiming.Answer) -> None:
+        """Begin with what is claimed, and give back what is not."""
+        self._doubtful = answer.doubtful
+        kept = {each.claim.job.id for each in answer.claimed} | {each.job_id for each in answer.doubtful}
         with self._changed:
-            for pending in chosen:
-                if pending.job_id not in won:
+            for pending in asked:
+                if pending.job_id not in kept:
                     self._queue.give_back(pending.job_id)
-        lanes = {pending.job_id: pending.lane for pending in chosen}
-        for each in claimed:
-            context = execution.Context(
-                each.claim,
-                each.template,
-                each.template_id,
-                self._claimer.fetch,
-                self._monitor,
-                self._stopping,
-                time.monotonic(),
-            )
-            running = Running(each.claim, context, lanes[each.claim.job.id])
-            self._running[each.claim.job.id] = running
-            self._calls.submit(running)
+        lanes = {pending.job_id: pending.lane for pending in asked}
+        for each in answer.claimed:
+            self._begin(each, lanes[each.claim.job.id])
+
+    def _begin(self, claimed: claiming.Claimed, lane: str) -> None:
+        context = execution.Context(
+            claimed.claim,
+            claimed.template,
+            claimed.template_id,
+            self._claimer.fetch,
+            self._monitor,
+            self._stopping,
+            time.monotonic(),
+        )
+        running = Running(claimed.claim, context, lane)
+        self._running[claimed.claim.job.id] = running
+        self._calls.submit(running)
 
     def _start_due(self) -> None:
         now = time.monotonic()
@@ -242,6 +263,7 @@ class Worker:
             LOG.warning("the worker's lease was lost: %d claims are given up", len(self._running))
         for running in list(self._running.values()):
             self._forget(running)
+        self._take(self._doubtful, claiming.Answer())
 
     def _drain(self) -> None:
         """Let calls under way end and write what they gave; the rest goes back to the queue with the lease."""

@@ -233,7 +233,7 @@ class Pipeline:
     def _claim(self) -> None:
         queue = jobqueue.JobQueue(self._handlers, lambda job: "")
         queue.listed(self.store.list(keys.JOBS))
-        for claimed in self._claimer.claim(list(queue.ready(lambda lane: True)), self._lease):
+        for claimed in self._claimer.claim(list(queue.ready(lambda lane: True)), self._lease).claimed:
             context = execution.Context(
                 claimed.claim,
                 claimed.template,

@@ -1,0 +1,180 @@
+"""Moments at which two things happen at once in the pipeline, each found by a test with real processes first."""
+
+import threading
+import unittest
+
+from esi_worker import api
+from esi_worker.pipeline import catalog
+from esi_worker.pipeline import collector
+from esi_worker.pipeline import job_events
+from esi_worker.pipeline import jobqueue
+from esi_worker.pipeline import ledger
+from esi_worker.pipeline import planner
+from esi_worker.store import base
+from esi_worker.store import codec
+from esi_worker.store import keys
+from esi_worker.store import memory
+from esi_worker.testing import context
+from tests import waiting
+from tests.unit import test_planner
+from tests.unit import test_worker
+from tests.unit.jobs import job
+
+
+def job_entry(each, revision=5):
+    value = codec.encode([each.handler, each.to_document(), 0])
+    return base.Entry(keys.job(each.id), value, revision, revision)
+
+
+def put(*entries):
+    return base.Batch(9, tuple(base.Event(base.PUT, each) for each in entries))
+
+
+def deleted(*names):
+    return base.Batch(9, tuple(base.Event(base.DELETE, base.Entry(name, b"", 0, 9)) for name in names))
+
+
+class ClaimedByAnotherTest(unittest.TestCase):
+    """A job that another worker has is not offered: it would be tried for again and again."""
+
+    def setUp(self):
+        self.queue = jobqueue.JobQueue({"heat_worker"}, lambda each: "")
+        self.job = job("network:n")
+        self.queue.changed(put(job_entry(self.job)))
+        self.claim = base.Entry(keys.claim(self.job.id), b"{}", 7, 7)
+
+    def ready(self):
+        return [pending.job_id for pending in self.queue.ready(lambda lane: True)]
+
+    def test_the_claim_is_seen_before_the_refusal(self):
+        self.assertEqual([self.job.id], self.ready())
+        self.queue.changed(put(self.claim))
+        self.queue.give_back(self.job.id)
+        self.assertEqual([], self.ready())
+        self.queue.changed(deleted(self.claim.key))
+        self.assertEqual([self.job.id], self.ready())
+
+    def test_a_job_that_failed_is_not_offered_when_its_claim_goes(self):
+        failed = base.Entry(keys.failed(self.job.id), b"{}", 8, 8)
+        self.queue.changed(put(self.claim))
+        self.queue.changed(base.Batch(8, (*put(failed).events, *deleted(self.claim.key).events)))
+        self.assertEqual([], self.ready())
+        self.queue.changed(deleted(failed.key))
+        self.assertEqual([self.job.id], self.ready())
+
+
+class Silent(memory.MemoryStore):
+    """An etcd in trouble, for all but the test itself.
+
+    :ivar armed: the next claim is made, its answer is lost, and then nothing is answered for a while
+    :ivar refusing: two jobs can't be claimed together; of two that are claimed one by one the second is refused
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.armed = False
+        self.refusing = False
+        self._silence = 0
+        self._alone = 0
+
+    def transact(self, compares, success, failure=()):
+        self._answer()
+        claims = sum(1 for each in success if isinstance(each, base.Put) and each.key.startswith(keys.CLAIMS))
+        if claims and self.refusing:
+            if claims > 1:
+                return base.Outcome(False, 1)
+            self._alone += 1
+            if self._alone == 2:
+                self.refusing = False
+                raise api.StoreError("refused")
+        outcome = super().transact(compares, success, failure)
+        if claims and self.armed:
+            self.armed, self._silence = False, 3
+            raise api.StoreError("no answer", unknown=True)
+        return outcome
+
+    def get(self, key):
+        self._answer()
+        return super().get(key)
+
+    def _answer(self):
+        if self._silence and threading.current_thread() is not threading.main_thread():
+            self._silence -= 1
+            raise api.StoreError("no answer", unknown=True)
+
+
+class DoubtfulClaimTest(test_worker.WorkerTest):
+    """A claim that was made must be worked on, though nobody heard that it was made."""
+
+    def setUp(self):
+        super().setUp()
+        self.store = Silent()
+
+    def test_etcd_is_away_when_the_claim_is_looked_for(self):
+        self.store.armed = True
+        self.put(job("port:p"))
+        self.start()
+        self.wait_state("p")
+        self.assertEqual(1, len(self.handler.calls))
+
+    def test_etcd_refuses_the_second_of_two_that_are_claimed_one_by_one(self):
+        self.store.refusing = True
+        self.put(job("port:p"))
+        self.put(job("port:q"))
+        self.start()
+        self.wait_state("p")
+        self.wait_state("q")
+        self.assertEqual(2, len(self.handler.calls))
+
+
+class FailedBeforeTheTermTest(unittest.TestCase):
+    """A new leader finds a failed job; what was written after the failure and depends on it is cancelled too."""
+
+    def test_dependants_that_are_younger_than_the_failure(self):
+        rules = planner.Rules(catalog.Catalog(test_planner.TYPES), test_planner.HANDLERS, {})
+        known = ledger.Ledger(memory.MemoryStore(), rules, {}, base.absent(keys.LEADER))
+        failed = job("network:n")
+        young = job("port:p", after=(failed.id,), passes=("network:n",))
+        mark = base.Entry(keys.failed(failed.id), codec.encode({"message": "m"}), 6, 6)
+        snapshot = base.Snapshot(9, (job_entry(failed, 5), mark, job_entry(young, 7)))
+        job_events.JobEvents(known).listed(snapshot)
+        known.flush()
+        self.assertEqual("CREATE_FAILED", self.state(known, "v2.0/ports/p"))
+
+    def state(self, known, path):
+        entry = known.store.get(keys.STATE + path)
+        return entry and codec.decode(entry.value)["state"]["worker_state"]
+
+
+class RefusingMembership(memory.MemoryStore):
+    """Takes no collector's key until it is told to."""
+
+    def __init__(self):
+        super().__init__()
+        self.granted = []
+        self.refusals = 2
+
+    def grant(self, ttl):
+        lease = super().grant(ttl)
+        self.granted.append(lease)
+        return lease
+
+    def put(self, key, value, *, lease=0):
+        if key.startswith(keys.COLLECTORS) and self.refusals:
+            self.refusals -= 1
+            raise api.StoreError("refused")
+        return super().put(key, value, lease=lease)
+
+
+class CollectorLeaseTest(unittest.TestCase):
+    def test_a_lease_without_its_key_is_given_back(self):
+        store = RefusingMembership()
+        options = collector.Options(1.0, 3, 300.0)
+        found = collector.Collector(store, context.StandInMonitor(), lambda ref: None, options, "c")
+        stop = threading.Event()
+        thread = threading.Thread(target=found.run, args=(stop,), daemon=True)
+        thread.start()
+        self.addCleanup(thread.join, 10)
+        self.addCleanup(stop.set)
+        waiting.wait_for(lambda: store.list(keys.COLLECTORS).entries, "the collector's key")
+        self.assertEqual([0, 0], [store.keep_alive(lease) for lease in store.granted[:-1]])
