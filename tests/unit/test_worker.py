@@ -1,5 +1,6 @@
 """The worker on a store in memory, with handlers that do what a test says."""
 
+import dataclasses
 import threading
 import time
 import unittest
