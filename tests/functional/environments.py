@@ -102,6 +102,10 @@ class FreshDeployment(deployment.Deployment):
         self._daemons.append(found)
         return found
 
+    def holding(self, text: str) -> list[str]:
+        """The keys that hold a text."""
+        return [entry.key for entry in self.store.list("/").entries if text in entry.key]
+
     def esictl(self, *arguments: str, status: int = 0) -> str:
         """Run esictl with the last daemon's configuration."""
         return self.environment.run("esictl", "--config-file", str(self.config_file), *arguments, status=status)

@@ -70,7 +70,7 @@ class DnsTest(environments.FreshTest):
         self.assertEqual(self.server.records(), {})
         for prefix in ("config", "state"):
             self.here.store.delete(f"/{prefix}/{NAME}")
-        self.here.wait(lambda: not [key for key in self.here.keys() if "dns_names" in key], "nothing left of it")
+        self.here.wait(lambda: not self.here.holding("dns_names"), "nothing left of it")
         self.assertNotIn(SECRET, self.here.logs())
 
     def test_killed_in_the_middle(self):

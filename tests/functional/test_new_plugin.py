@@ -1,4 +1,4 @@
-"""What ``esictl new plugin`` writes installs, passes its tests and runs, in an environment where nothing else helps it."""
+"""What ``esictl new plugin`` writes installs, passes its tests and runs, in an environment of its own."""
 
 from __future__ import annotations
 
@@ -33,4 +33,4 @@ class NewPluginTest(environments.FreshTest):
         self.assertEqual((state["error"], state["state"]["state_monitoring"]), ("", '{"file": "present"}'))
         here.esictl("delete", "--purge", "garden_gate", "second")
         self.assertFalse(gates.joinpath("second.txt").exists())
-        here.wait(lambda: not [key for key in here.keys() if key.endswith("/second")], "nothing left of it")
+        here.wait(lambda: not here.holding("/second"), "nothing left of it")
