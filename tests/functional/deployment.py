@@ -19,17 +19,20 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from typing import Any
 
+from esi_worker import api
 from esi_worker.store import base
 from esi_worker.store import codec
 from esi_worker.store import etcd as etcd_store
 from esi_worker.store import keys
 from esi_worker.testing import etcd
+from esi_worker.testing import etcd_cluster
 from esi_worker.testing import heat_devices
 from esi_worker.testing import heat_server
 from esi_worker.testing import router
 from esi_worker.testing import snmp_agent
 
 PATIENCE = 60.0
+_USER = ("username", "password")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +85,12 @@ class Deployment:
 
     :param routers: address that the documents name -> arguments of :class:`RouterServer`
     :param agents: address that the documents name -> arguments of :class:`SnmpAgent`
+    :param configures: whether the stand-in Heat configures the routers; otherwise its stacks are complete at once
     :param options: more of the daemons' configuration: group -> option -> value
+    :param fsync: whether etcd makes each write durable
+    :param server: an etcd of the test's making, not started yet, instead of a plain one
+    :param cluster: several members instead of one; ``etcd`` is the first of them
+    :ivar etcd_endpoints: URLs of etcd
     """
 
     def __init__(
@@ -92,29 +100,42 @@ class Deployment:
         *,
         agents: Mapping[str, Mapping[str, Any]] | None = None,
         fsync: bool = False,
+        configures: bool = True,
+        server: etcd.EtcdServer | None = None,
+        cluster: etcd_cluster.EtcdCluster | None = None,
     ) -> None:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="esi-worker-"))
-        self.etcd = etcd.EtcdServer(str(self.folder / "etcd"), fsync=fsync)
+        self.cluster = cluster
+        plain = server or etcd.EtcdServer(str(self.folder / "etcd"), fsync=fsync)
+        self.etcd = cluster.members[0] if cluster else plain
         self.routers = {address: router.RouterServer(**arguments) for address, arguments in (routers or {}).items()}
         self.agents = {address: snmp_agent.SnmpAgent(**arguments) for address, arguments in (agents or {}).items()}
         self._options = options or {}
+        self._configures = configures
         self._daemons: list[Daemon] = []
         self._closing = contextlib.ExitStack()
 
     def start(self) -> Deployment:
         """Start etcd and the stand-ins; no daemon yet."""
-        self._closing.callback(self.etcd.close)
-        self.etcd.start()
+        whole = self.cluster or self.etcd
+        self._closing.callback(whole.close)
+        whole.start()
+        self.etcd_endpoints = self.cluster.endpoints if self.cluster else [self.etcd.endpoint]
         for each in (*self.routers.values(), *self.agents.values()):
             each.start()
             self._closing.callback(each.close)
         self.endpoints = {f"{address}:830": f"127.0.0.1:{each.port}" for address, each in self.routers.items()}
-        self.heat = heat_server.HeatServer(heat_devices.Devices(self.endpoints))
+        self.heat = heat_server.HeatServer(heat_devices.Devices(self.endpoints) if self._configures else None)
         self.heat.start()
         self._closing.callback(self.heat.stop)
-        self.store = etcd_store.EtcdStore([self.etcd.endpoint])
+        self.store = self.new_store()
         self._closing.callback(self.store.close)
         return self
+
+    def new_store(self) -> base.Store:
+        """A way to etcd that the daemons don't share; whoever asks for it closes it."""
+        users = {name: str(value) for name, value in self._options.get("etcd", {}).items() if name in _USER}
+        return etcd_store.EtcdStore(self.etcd_endpoints, **users)
 
     def close(self) -> None:
         """End everything that was started."""
@@ -132,7 +153,7 @@ class Deployment:
         :param options: of this daemon only: group -> option -> value
         """
         config_file = self.folder / f"{name}-{len(self._daemons)}.conf"
-        config_file.write_text(self._config(endpoint or self.etcd.endpoint, options))
+        config_file.write_text(self._config(endpoint or ",".join(self.etcd_endpoints), options))
         found = Daemon(config_file, self.folder / f"{name}-{len(self._daemons)}.log")
         self._daemons.append(found)
         return found
@@ -200,8 +221,8 @@ class Deployment:
         """
         deadline = time.monotonic() + timeout
         stop = threading.Event()
-        revision = self.store.list("/no-such-prefix").revision
-        while not condition():
+        revision = 0
+        while not _holds(condition):
             if time.monotonic() > deadline:
                 raise AssertionError(f"not within {timeout:g} s: {what}\n{self.logs()[-6000:]}")
             revision = self._next_revision(revision, stop)
@@ -239,6 +260,13 @@ def _change(event: base.Event) -> Change:
     if event.kind == base.DELETE:
         return Change(entry.mod_revision, entry.key, None)
     return Change(entry.mod_revision, entry.key, read_json(entry.value))
+
+
+def _holds(condition: Callable[[], Any]) -> bool:
+    """An etcd that is away for a moment is no reason to give up."""
+    with contextlib.suppress(api.StoreError):
+        return bool(condition())
+    return False
 
 
 def read_json(value: bytes) -> Any:
