@@ -53,7 +53,7 @@ class Term:
             read = self._read(base.Event(base.PUT, entry))
             if isinstance(read, readers.ResourceRead) and read.ref is not None:
                 seen.add(read.ref)
-                self._recover_lost(read.ref, read.envelope.version, before.get(read.ref))
+                self._recover_lost(read.ref, entry, read.envelope.version, before.get(read.ref))
         for ref in before.keys() - seen:
             self._resource_gone(ref)
 
@@ -154,9 +154,10 @@ class Term:
             self._attempt(planners.Change(ref, recorded.version, recorded.body, marked=True, again=True), ledgers.now())
         self._jobs.forget_if_done(ref)
 
-    def _recover_lost(self, ref: api.Ref, version: int, before: documents.Recorded | None) -> None:
+    def _recover_lost(self, ref: api.Ref, entry: base.Entry, version: int, before: documents.Recorded | None) -> None:
         """I1: a version that was turned into jobs, has none left and no ``/state`` is planned again.
 
+        :param entry: its config document, as it was listed
         :param before: what was recorded before this listing
         """
         if before is None or before is not self._ledger.planner.recorded.get(ref) or before.version != version:
@@ -165,6 +166,9 @@ class Term:
             return
         published = self._ledger.state_of(ref)
         if published is None or published.version < version:
+            current = self._ledger.store.get(entry.key)
+            if current is None or current.mod_revision != entry.mod_revision:
+                return  # its /state may have been removed with it, after it was listed: the watch tells
             LOG.warning("%s: version %d has neither jobs nor state: planned again", ref, version)
             self._retry(ref)
 

@@ -16,6 +16,7 @@ from esi_worker.store import keys
 from esi_worker.store import memory
 from esi_worker.testing import context
 from tests import waiting
+from tests.unit import test_manager
 from tests.unit import test_planner
 from tests.unit import test_worker
 from tests.unit.jobs import job
@@ -144,6 +145,37 @@ class FailedBeforeTheTermTest(unittest.TestCase):
     def state(self, known, path):
         entry = known.store.get(keys.STATE + path)
         return entry and codec.decode(entry.value)["state"]["worker_state"]
+
+
+class ClearedUp(memory.MemoryStore):
+    """Between the listing of ``/config`` and that of ``/state`` somebody removes a resource from both."""
+
+    path = ""
+
+    def pages(self, prefix, *, size=1000):
+        if prefix == keys.STATE and self.path:
+            path, self.path = self.path, ""
+            super().transact([], [base.Delete(keys.CONFIG + path), base.Delete(keys.STATE + path)])
+        return super().pages(prefix, size=size)
+
+
+class ClearedUpTest(test_manager.ManagerTest):
+    """A resource that was taken down is not taken down again because its ``/state`` is gone by now."""
+
+    def setUp(self):
+        super().setUp()
+        self.store = ClearedUp()
+
+    def test_gohan_clears_up_while_a_term_begins(self):
+        path = test_manager.PORT
+        self.config(path, 2, marked=True, id="p", network_id="n")
+        recorded = {"body": {"id": "p", "network_id": "n"}, "version": 2, "deleted": True}
+        self.store.put(keys.RECORDED + path, codec.encode(recorded))
+        self.finish_all(path, 2, "DELETE_COMPLETED")
+        self.store.path = path
+        self.start()
+        self.wait(lambda: not self.get(keys.RECORDED + path), "it forgotten")
+        self.assertEqual([], self.jobs())
 
 
 class RefusingMembership(memory.MemoryStore):
