@@ -59,10 +59,13 @@ class InvariantsTest(deployment.DeploymentTest):
     """
 
     def begin(
-        self, routers: Mapping[str, Mapping[str, Any]] | None = None, options: Mapping[str, Any] | None = None
+        self,
+        routers: Mapping[str, Mapping[str, Any]] | None = None,
+        options: Mapping[str, Any] | None = None,
+        **kwargs: Any,
     ) -> None:
-        """Start all but the daemons."""
-        self.deployed = self.deploy(routers, options)
+        """Start all but the daemons; the arguments are those of a deployment."""
+        self.deployed = self.deploy(routers, options, **kwargs)
         self.gohan = gohan.Gohan(self.deployed)
         self.addCleanup(self.gohan.close)
         self.checker = invariants.Checker()

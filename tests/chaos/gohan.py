@@ -13,7 +13,6 @@ from typing import Final
 from esi_worker import api
 from esi_worker.store import base
 from esi_worker.store import codec
-from esi_worker.store import etcd as etcd_store
 from esi_worker.store import keys
 from tests.chaos import world
 from tests.functional import deployment
@@ -33,7 +32,7 @@ class Gohan:
         self.versions: dict[str, int] = {}
         self.bodies: dict[str, Mapping[str, Any]] = {}
         self.marked: set[str] = set()
-        self._store = etcd_store.EtcdStore([deployed.etcd.endpoint])
+        self._store = deployed.new_store()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._clear_up, name="gohan", daemon=True)
         self._thread.start()
