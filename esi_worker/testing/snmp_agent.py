@@ -128,8 +128,9 @@ class SnmpAgent:
                     return
                 self.counts["received"] += 1
                 for answer in self._answers(data):
-                    sock.sendto(answer, sender)
+                    # Counted first: whoever has the answer may look at the count.
                     self.counts["answered"] += 1
+                    sock.sendto(answer, sender)
             except OSError:
                 return
 
