@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from esi_worker import api
 from esi_worker import plugin_checks
 from esi_worker.testing import context as contexts
-from esi_worker.testing import handler_runs
+from esi_worker.testing import handler_trials
 from esi_worker.testing import kit
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ class HandlerConformance(_Base):
 
     def test_no_secret_shows(self) -> None:
         trial, secret = self._trial(), kit.canary()
-        job = handler_runs.with_secret(self.make_job(), secret)
+        job = handler_trials.with_secret(self.make_job(), secret)
         trial.expect_no_secret(job, secret)
         with contextlib.ExitStack() as stack:
             try:
@@ -197,9 +197,9 @@ class HandlerConformance(_Base):
                 return
             trial.expect_no_secret(job, secret)
 
-    def _trial(self) -> handler_runs.Trial:
+    def _trial(self) -> handler_trials.Trial:
         """Where the jobs of a test run; what it opens is closed with the test."""
-        trial = handler_runs.Trial(self)
+        trial = handler_trials.Trial(self)
         self.addCleanup(trial.close)
         return trial
 

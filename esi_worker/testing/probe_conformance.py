@@ -22,6 +22,7 @@ from esi_worker import api
 from esi_worker import plugin_checks
 from esi_worker import redaction
 from esi_worker.testing import kit
+from esi_worker.testing import probe_checks
 
 if TYPE_CHECKING:
     _Base = unittest.TestCase
@@ -69,7 +70,7 @@ class ProbeConformance(_Base):
     def test_target_says_what_to_ask(self) -> None:
         probe, properties = self.make_probe(), dict(self.make_properties())
         before = copy.deepcopy(properties)
-        target: Any = self._target(probe, "one", properties)
+        target: Any = probe_checks.target(probe, "one", properties)
         if not isinstance(target, api.Target):
             self.fail(
                 kit.advice(f"targets() returned {target!r:.80}", "return api.Target(name, probe, device, question)")
@@ -83,15 +84,15 @@ class ProbeConformance(_Base):
         well = isinstance(device, api.Device) and isinstance(device.address, str) and isinstance(device.port, int)
         self._wants(well, f"the target's device is {device!r}", "it is api.Device(address, port, username, password)")
         change = "let it be a dict of texts, numbers and such: it names the target, and targets are compared by it"
-        self._wants(_is_question(target.question), f"the target's question is {target.question!r}", change)
-        again = self._target(self.make_probe(), "one", properties)
+        self._wants(probe_checks.is_question(target.question), f"the target's question is {target.question!r}", change)
+        again = probe_checks.target(self.make_probe(), "one", properties)
         self._wants(
             again == target, "the same properties gave another target", "a target depends on its properties only"
         )
 
     def test_wanted_status_and_timeout_can_be_set(self) -> None:
         probe, properties = self.make_probe(), self.make_properties()
-        plain = self._target(
+        plain = probe_checks.target(
             probe, "one", {k: v for k, v in properties.items() if k not in ("wanted_status", "timeout")}
         )
         self._wants(
@@ -99,7 +100,7 @@ class ProbeConformance(_Base):
             f"without properties for it the target waits {plain.timeout} s for {plain.wanted_status!r}",
             "wanted_status and timeout of the class are for targets whose template says nothing",
         )
-        target = self._target(probe, "one", {**properties, "wanted_status": "odd", "timeout": 7})
+        target = probe_checks.target(probe, "one", {**properties, "wanted_status": "odd", "timeout": 7})
         self._wants(
             target.wanted_status == "odd" and target.timeout == 7 and not math.isnan(target.timeout),
             f"with wanted_status 'odd' and timeout 7 the target waits {target.timeout} s for {target.wanted_status!r}",
@@ -118,8 +119,8 @@ class ProbeConformance(_Base):
 
     def test_answers_are_keyed_by_question(self) -> None:
         probe = self.make_probe()
-        first = self._target(probe, "same", self.make_properties(0))
-        second = self._target(probe, "same", self.make_properties(1))
+        first = probe_checks.target(probe, "same", self.make_properties(0))
+        second = probe_checks.target(probe, "same", self.make_properties(1))
         change = "let make_properties(number) ask another thing of the same device"
         self._wants(first.device == second.device, "the targets 0 and 1 are on two devices", change)
         alias = dataclasses.replace(first, name="alias")
@@ -139,7 +140,7 @@ class ProbeConformance(_Base):
     def test_one_question_serves_many(self) -> None:
         self.questions()
         probe = self.make_probe()
-        targets = [self._target(probe, str(number), self.make_properties(number)) for number in (0, 1)]
+        targets = [probe_checks.target(probe, str(number), self.make_properties(number)) for number in (0, 1)]
         with self._session(probe, targets[0].device) as session:
             before = self.questions()
             self._read(probe, session, targets[:1])
@@ -155,7 +156,10 @@ class ProbeConformance(_Base):
     def test_what_the_device_does_not_know_is_left_out(self) -> None:
         unknown = self.make_unknown()
         probe = self.make_probe()
-        targets = [self._target(probe, "known", self.make_properties()), self._target(probe, "unknown", unknown)]
+        targets = [
+            probe_checks.target(probe, "known", self.make_properties()),
+            probe_checks.target(probe, "unknown", unknown),
+        ]
         with self._session(probe, targets[0].device) as session:
             change = "leave it out of the answers: it is no error, and the others' answers count"
             try:
@@ -166,18 +170,18 @@ class ProbeConformance(_Base):
 
     def test_silence_is_unreachable(self) -> None:
         probe = self.make_probe()
-        target = self._target(probe, "one", self.make_properties())
+        target = probe_checks.target(probe, "one", self.make_properties())
         with self._session(probe, target.device) as session:
             self._read(probe, session, [target])
             with self.silence():
-                self._expect_unreachable("read", lambda: probe.read(session, [target]))
-                self._expect_unreachable("connect and read", lambda: self._ask_anew(probe, target))
+                probe_checks.expect_unreachable("read", lambda: probe.read(session, [target]))
+                probe_checks.expect_unreachable("connect and read", lambda: self._ask_anew(probe, target))
         with self._session(probe, target.device) as session:
             self._read(probe, session, [target])
 
     def test_close_may_be_called_twice(self) -> None:
         probe = self.make_probe()
-        session = probe.connect(self._target(probe, "one", self.make_properties()).device)
+        session = probe.connect(probe_checks.target(probe, "one", self.make_properties()).device)
         for time in ("", " a second time"):
             try:
                 session.close()
@@ -192,12 +196,12 @@ class ProbeConformance(_Base):
             self.skipTest("no property has a secret's name")
         probe = self.make_probe()
         with kit.log_lines() as logged:
-            target = self._target(probe, "one", properties)
+            target = probe_checks.target(probe, "one", properties)
             asked: list[Callable[[], object]] = [lambda: self._ask_anew(probe, target)]
             for name, value in properties.items():
                 wrong = {**properties, name: [value]}
-                asked.append(functools.partial(self._target, probe, "one", wrong))
-            texts = [text for ask in asked for text in _complaint(ask)]
+                asked.append(functools.partial(probe_checks.target, probe, "one", wrong))
+            texts = [text for ask in asked for text in probe_checks.complaint(ask)]
         question = json.dumps(dict(target.question))
         shown = {"target": target, "question": question, "errors": texts, "log": logged}
         if where := kit.shown({secret}, shown):
@@ -209,20 +213,10 @@ class ProbeConformance(_Base):
         if not condition:
             self.fail(kit.advice(seen, change))
 
-    def _target(self, probe: api.Probe, name: str, properties: Mapping[str, Any]) -> api.Target:
-        try:
-            return probe.targets(name, properties)
-        except api.JobError:
-            raise
-        except Exception as error:
-            text = f"targets() let {type(error).__name__} through: {error}, with the properties {_safe(properties)}"
-            change = "check each property, and raise api.PermanentError with the names of target and property in it"
-            raise AssertionError(kit.advice(text, change)) from error
-
     def _expect_named(self, properties: Mapping[str, Any], name: str) -> None:
         """These properties are either all right, or refused with a message that helps."""
         try:
-            target = self._target(self.make_probe(), "odd-one", properties)
+            target = probe_checks.target(self.make_probe(), "odd-one", properties)
         except api.PermanentError as error:
             if "odd-one" not in error.message or name not in error.message:
                 text = f"for a bad {name!r} the message is {error.message!r}"
@@ -233,7 +227,9 @@ class ProbeConformance(_Base):
         change = f"check {name!r} in targets(): raise api.PermanentError for a value that can't be used"
         seen = f"with {name}={properties.get(name)!r} the target has the question {dict(target.question)!r}"
         self._wants(
-            _is_question(target.question) and _is_device(target.device), f"{seen} and {target.device!r}", change
+            probe_checks.is_question(target.question) and probe_checks.is_device(target.device),
+            f"{seen} and {target.device!r}",
+            change,
         )
 
     @contextlib.contextmanager
@@ -250,37 +246,3 @@ class ProbeConformance(_Base):
     def _ask_anew(self, probe: api.Probe, target: api.Target) -> None:
         with self._session(probe, target.device) as session:
             probe.read(session, [target])
-
-    def _expect_unreachable(self, what: str, ask: Callable[[], object]) -> None:
-        try:
-            ask()
-        except api.Unreachable:
-            return
-        except Exception as error:
-            text = f"while the device was silent {what} raised {type(error).__name__}: {error}"
-            change = "raise api.Unreachable(message): the monitor drops the session and opens another one later"
-            raise AssertionError(kit.advice(text, change)) from error
-        self.fail(kit.advice(f"{what} gave an answer while the device was silent", "ask it each time"))
-
-
-def _complaint(ask: Callable[[], object]) -> tuple[str, ...]:
-    try:
-        ask()
-    except api.JobError as error:
-        return (error.message, error.detail)
-    return ()
-
-
-def _is_question(question: object) -> bool:
-    if not isinstance(question, Mapping):
-        return False
-    return all(isinstance(name, str) and isinstance(value, (str, int, float)) for name, value in question.items())
-
-
-def _is_device(device: api.Device) -> bool:
-    address: object = device.address
-    return isinstance(address, str) and bool(address) and isinstance(device.port, int)
-
-
-def _safe(properties: Mapping[str, Any]) -> object:
-    return redaction.mask(dict(properties))

@@ -13,7 +13,9 @@ from esi_worker_dns import nameserver
 
 
 class DnsRecord(api.Handler):
-    """Its params: ``name``, ``zone``, ``server``, ``addresses``; null may be ``port``, ``ttl``, ``key_name``, ``key_secret``.
+    """Its params: ``name``, ``zone``, ``server``, ``addresses``, ``port``, ``ttl``, ``key_name``, ``key_secret``.
+
+    The last four may be null.
 
     It comes after heat_worker, so that what is pointed to is there, and before monitoring_worker, so that a probe may
     ask for the name.  Its record says which name there is: a modify that changes the name takes the old one away.
