@@ -25,6 +25,7 @@ from oslo_config import types
 from oslo_log import log as logging
 
 from esi_worker import api
+from esi_worker.clients import endpoints
 from esi_worker.clients import framing
 from esi_worker.clients import junos
 from esi_worker.clients import netconf_session
@@ -32,7 +33,6 @@ from esi_worker.clients import netconf_session
 LOG = logging.getLogger(__name__)
 
 GROUP: Final = "netconf"
-_ENDPOINT: Final = r"[^=\s]+:[0-9]+=[^=\s]+:[0-9]+"
 
 
 class Refused(api.TemporaryError):
@@ -72,7 +72,7 @@ def list_options() -> tuple[str, list[cfg.Opt]]:
         cfg.ListOpt(
             "endpoints",
             default=[],
-            item_type=types.String(regex=_ENDPOINT),
+            item_type=types.String(regex=endpoints.PATTERN),
             help="Where a device is really reached, for port forwards, jump hosts and labs: "
             "10.0.0.1:830=127.0.0.1:2022,...",
         ),
@@ -129,7 +129,7 @@ def connect(device: api.Device, options: Any) -> NetconfSession:
     """
     deadline = time.monotonic() + options.connect_timeout
     try:
-        sock = _open(_endpoint(device, options.endpoints), deadline)
+        sock = _open(endpoints.place(device, options.endpoints), deadline)
     except OSError as error:
         raise api.Unreachable(f"{device} {_reason(error, options.connect_timeout)}") from error
     keys = _host_keys(device, options)
@@ -143,16 +143,6 @@ def connect(device: api.Device, options: Any) -> NetconfSession:
         finally:
             session.close()
     return NetconfSession(session, str(device), options.rpc_timeout)
-
-
-def _endpoint(device: api.Device, endpoints: list[str]) -> tuple[str, int]:
-    """Where a device is really reached."""
-    for endpoint in endpoints:
-        name, _, place = endpoint.partition("=")
-        if name in (str(device), f"[{device.address}]:{device.port}"):
-            address, _, port = place.rpartition(":")
-            return address.strip("[]"), int(port)
-    return device.address, device.port
 
 
 def _open(place: tuple[str, int], deadline: float) -> socket.socket:

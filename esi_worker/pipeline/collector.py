@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import heapq
 import itertools
-import queue
 import threading
 import time
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from oslo_log import log as logging
 
 from esi_worker import api
 from esi_worker.pipeline import documents
-from esi_worker.pipeline import follower
+from esi_worker.pipeline import inbox as inboxes
 from esi_worker.pipeline import monitor as monitors
 from esi_worker.pipeline import share
 from esi_worker.store import base
@@ -32,7 +31,6 @@ LOG = logging.getLogger(__name__)
 
 _SETTLE = 0.5
 _SECRET_LIFETIME = 60.0
-_Message = Callable[[], None]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -88,17 +86,17 @@ class Collector:
         self._secrets: dict[tuple[str, str, str], tuple[float, str]] = {}
         self._due: list[tuple[float, int, Watched]] = []
         self._order = itertools.count()
-        self._inbox: queue.SimpleQueue[_Message] = queue.SimpleQueue()
 
     def run(self, stop: threading.Event) -> None:
         """Poll until stop is set."""
         over = threading.Event()
-        self._follow(keys.TARGETS, self._targets_listed, self._targets_changed, over)
-        self._follow(keys.COLLECTORS, self._collectors_listed, self._collectors_changed, over)
+        inbox = inboxes.Inbox(self._store, over, self._options.relist_interval)
+        inbox.follow(keys.TARGETS, self._targets_listed, self._targets_changed)
+        inbox.follow(keys.COLLECTORS, self._collectors_listed, self._collectors_changed)
         try:
             while not stop.is_set():
                 if self._share.ensure(stop):
-                    self._serve()
+                    inbox.serve(self._pause())
                     self._poll_due()
         finally:
             over.set()
@@ -237,31 +235,8 @@ class Collector:
     def _schedule(self, watched: Watched, delay: float) -> None:
         heapq.heappush(self._due, (time.monotonic() + delay, next(self._order), watched))
 
-    def _serve(self) -> None:
-        pause = max(0.01, min(_SETTLE, self._due[0][0] - time.monotonic())) if self._due else _SETTLE
-        try:
-            message = self._inbox.get(timeout=pause)
-            while True:
-                message()
-                message = self._inbox.get_nowait()
-        except queue.Empty:
-            return
-
-    def _follow(
-        self,
-        prefix: str,
-        listed: Callable[[base.Snapshot], None],
-        changed: Callable[[base.Batch], None],
-        over: threading.Event,
-    ) -> None:
-        follower.Follower(
-            self._store,
-            prefix,
-            lambda snapshot: self._inbox.put(lambda: listed(snapshot)),
-            lambda batch: self._inbox.put(lambda: changed(batch)),
-            over,
-            relist_interval=self._options.relist_interval,
-        ).start()
+    def _pause(self) -> float:
+        return max(0.01, min(_SETTLE, self._due[0][0] - time.monotonic())) if self._due else _SETTLE
 
 
 def _answered(reading: api.Reading) -> bool:

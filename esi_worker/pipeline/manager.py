@@ -7,7 +7,6 @@ one thing after another, in one thread: etcd's order is the order of planning.
 from __future__ import annotations
 
 import dataclasses
-import queue
 import threading
 from collections.abc import Callable
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ from collections.abc import Mapping
 from oslo_log import log as logging
 
 from esi_worker import api
-from esi_worker.pipeline import follower
+from esi_worker.pipeline import inbox as inboxes
 from esi_worker.pipeline import job_events
 from esi_worker.pipeline import leader
 from esi_worker.pipeline import ledger as ledgers
@@ -27,7 +26,6 @@ from esi_worker.store import keys
 LOG = logging.getLogger(__name__)
 
 _TICK = 0.5
-_Message = Callable[[], None]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -94,52 +92,18 @@ class Manager:
         ledger = ledgers.Ledger(self._store, rules, file_templates, leadership.fence)
         jobs = job_events.JobEvents(ledger)
         term = terms.Term(ledger, jobs, patience=self._options.patience)
-        inbox: queue.SimpleQueue[_Message] = queue.SimpleQueue()
+        inbox = inboxes.Inbox(self._store, over, self._options.relist_interval)
         # Jobs first: a job that is gone by now has its /state written, and /state is listed later.
-        self._follow(keys.JOBS, jobs.listed, jobs.changed, inbox, over)
-        while not _serve(inbox):
+        inbox.follow(keys.JOBS, jobs.listed, jobs.changed)
+        while not inbox.serve(_TICK):
             if stop.is_set() or leadership.lost.is_set():
                 return
         ledger.load_recorded()
-        self._follow(keys.CONFIG, term.listed, term.changed, inbox, over)
+        inbox.follow(keys.CONFIG, term.listed, term.changed)
         while not stop.is_set() and not leadership.lost.is_set():
-            _serve(inbox)
+            inbox.serve(_TICK)
             term.tick()
             ledger.flush()
             if self._rules() is not rules or self._file_templates() is not file_templates:
                 LOG.info("the job manager starts over: the catalog or the templates have changed")
                 return
-
-    def _follow(
-        self,
-        prefix: str,
-        listed: Callable[[base.Snapshot], None],
-        changed: Callable[[base.Batch], None],
-        inbox: queue.SimpleQueue[_Message],
-        over: threading.Event,
-    ) -> None:
-        follower.Follower(
-            self._store,
-            prefix,
-            lambda snapshot: inbox.put(lambda: listed(snapshot)),
-            lambda batch: inbox.put(lambda: changed(batch)),
-            over,
-            relist_interval=self._options.relist_interval,
-        ).start()
-
-
-def _serve(inbox: queue.SimpleQueue[_Message]) -> bool:
-    """Take in what has come, all of it before anything is written: decisions at hand share a transaction.
-
-    :returns: whether there was anything
-    """
-    try:
-        message = inbox.get(timeout=_TICK)
-    except queue.Empty:
-        return False
-    while True:
-        message()
-        try:
-            message = inbox.get_nowait()
-        except queue.Empty:
-            return True
