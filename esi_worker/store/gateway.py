@@ -188,7 +188,10 @@ class Gateway:
         try:
             reply = client.post(client.get_url(path), data=body)
         except exceptions.Etcd3Exception as error:
-            return None, failures.read(error, sent=sender.sent)
+            failure = failures.read(error, sent=sender.sent)
+            if failure.code == failures.NO_ANSWER:
+                failure = dataclasses.replace(failure, text=f"{self._endpoints[place]}: {failure.text}")
+            return None, failure
         except ValueError as error:
             return None, failures.Failure(failures.UNKNOWN, f"the answer is not etcd's: {error}", sender.sent)
         if not isinstance(reply, dict) or not reply.keys() & {"header", "result"}:
