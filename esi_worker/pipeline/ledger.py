@@ -24,6 +24,7 @@ class Ledger:
 
     :ivar planner: the cache, what was planned, the unfinished jobs
     :ivar paths: where the resources stand
+    :ivar orphans: path -> version of what was planned when the catalog still had its type
     :ivar published: path -> what ``/state`` says, as of the last listing and what was written since
     :ivar claimed: ids of jobs that somebody runs
     :ivar failed: ids of jobs that failed and are about to be removed
@@ -40,6 +41,7 @@ class Ledger:
         self.file_templates = templates
         self.planner = planners.Planner(rules, dict(templates))
         self.paths: dict[api.Ref, keys.Path] = {}
+        self.orphans: dict[str, int] = {}
         self.published: dict[str, documents.Published] = {}
         self.claimed: set[str] = set()
         self.failed: set[str] = set()
@@ -120,6 +122,7 @@ class Ledger:
         resource_type = self.rules.catalog.type_of_path(path)
         if resource_type is None:
             LOG.warning("%s: the catalog has no %s/%s any more", entry.key, path.prefix, path.plural)
+            self.orphans[str(path)] = recorded.version
             return
         ref = api.Ref(resource_type.id, path.id)
         self.paths[ref] = path

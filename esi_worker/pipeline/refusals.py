@@ -47,6 +47,8 @@ class Refusals:
         known = self._ledger.published.get(str(read.path))
         if known is not None and known.version >= envelope.version:
             return
+        if read.ref is None and self._ledger.orphans.get(str(read.path), 0) >= envelope.version:
+            return  # it was planned, and a worker may still be at it: its own /state may still come
         LOG.error("%s version %d can't be used: %s", read.path.config, envelope.version, envelope.error)
         recorded = read.ref and self._ledger.planner.recorded.get(read.ref)
         action = api.LOGICAL_DELETE if envelope.marked else api.MODIFY if recorded else api.CREATE

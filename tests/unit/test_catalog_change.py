@@ -48,3 +48,19 @@ class ManagerTest(test_manager.ManagerTest):
         self.wait(lambda: not self.store.list(keys.JOBS).entries, "the end of the job")
         self.config(test_manager.QUOTA)
         self.wait_state(test_manager.QUOTA)
+
+    def test_what_was_planned_is_left_alone_when_its_type_is_gone(self):
+        kite = api.ResourceType("kite", "kites", "toys/v1", templates={"heat_worker": "Cnetwork"})
+        self.with_types(*test_planner.TYPES, kite)
+        self.start()
+        self.config("toys/v1/kites/k", 2, name="k")
+        self.wait_jobs("create:heat_worker:kite:k:2")
+        self.config("toys/v1/tops/t")
+        self.assertIn("unknown resource type", self.wait_state("toys/v1/tops/t")["error"])
+        self.with_types(*test_planner.TYPES, api.ResourceType("top", "tops", "toys/v1"))
+        # The new term looks at the kite, which is older, first.
+        self.wait(lambda: self.get("/state/toys/v1/tops/t")["error"] == "", "the top")
+        self.assertIsNone(self.get("/state/toys/v1/kites/k"))
+        self.wait_jobs("create:heat_worker:kite:k:2")
+        self.config("toys/v1/kites/k", 3)
+        self.assertIn("unknown resource type", self.wait_state("toys/v1/kites/k", 3)["error"])
