@@ -199,7 +199,12 @@ class Term:
 
     def _schedule(self, plan: planners.Plan, seen_at: int) -> None:
         ref = plan.change.ref
-        write = scheduling.schedule(plan, self._ledger.path(ref), seen_at=seen_at, now=ledgers.now())
+        try:
+            write = scheduling.schedule(plan, self._ledger.path(ref), seen_at=seen_at, now=ledgers.now())
+        except api.DocumentError as error:
+            # A body at the limit of nesting, or a resolver's value that is no JSON.
+            self._refusals.change(plan.change, f"what is planned for {ref} can't be stored: {error}")
+            return
         if write.size > base.MAX_BYTES or len(write.operations) > base.MAX_OPERATIONS:
             self._refusals.change(
                 plan.change,

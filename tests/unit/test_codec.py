@@ -24,7 +24,18 @@ class CodecTest(unittest.TestCase):
         self.assertEqual(nested, codec.decode(codec.encode(nested)))
 
     def test_what_is_not_json_is_a_document_error(self) -> None:
-        for data in (b"", b"{", b"{'a': 1}", b"\xff\xfe\xff", b"[1,]", b"nul", b'{"a": 1} x'):
+        for data in (
+            b"",
+            b"{",
+            b"{'a': 1}",
+            b"\xff\xfe\xff",
+            b"[1,]",
+            b"nul",
+            b'{"a": 1} x',
+            b"[1e999]",
+            b"NaN",
+            b"-Infinity",
+        ):
             with self.subTest(data=data), self.assertRaises(api.DocumentError):
                 codec.decode(data)
 
@@ -37,6 +48,18 @@ class CodecTest(unittest.TestCase):
             deep = [deep]
         with self.assertRaises(api.DocumentError):
             codec.encode(deep)
+
+    def test_the_limit_of_nesting_is_the_same_for_reading_and_writing(self) -> None:
+        fits = "[" * codec.MAX_DEPTH + "]" * codec.MAX_DEPTH
+        self.assertEqual(fits, codec.text(codec.decode(fits)))
+        with self.assertRaisesRegex(api.DocumentError, "nested"):
+            codec.decode(f"[{fits}]")
+        with self.assertRaisesRegex(api.DocumentError, "levels"):
+            codec.encode([codec.decode(fits)])
+
+    def test_brackets_in_texts_are_no_levels(self) -> None:
+        value = {"text": "[" * 1000, "wide": [[]] * 1000}
+        self.assertEqual(value, codec.decode(codec.encode(value)))
 
     def test_what_can_not_be_json_is_a_document_error(self) -> None:
         for value in (float("nan"), float("inf"), {1, 2}, b"bytes", object()):
