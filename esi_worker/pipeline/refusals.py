@@ -74,6 +74,13 @@ class Refusals:
         self, path: keys.Path, worker_state: str, version: int, reason: str, recorded: documents.Recorded | None
     ) -> None:
         self._ledger.published[str(path)] = documents.Published(version, True)
-        size = len(codec.encode(recorded.to_document())) if recorded else 0
-        keep = recorded if size < base.MAX_BYTES // 2 else None
+        keep = recorded if recorded and _can_be_kept(recorded) else None
         self._ledger.submit(scheduling.refuse(path, worker_state, version, reason, keep, now=ledgers.now()))
+
+
+def _can_be_kept(recorded: documents.Recorded) -> bool:
+    """Whether etcd has room for it beside the rest."""
+    try:
+        return len(codec.encode(recorded.to_document())) < base.MAX_BYTES // 2
+    except api.DocumentError:
+        return False
