@@ -74,7 +74,7 @@ def names(name: str) -> dict[str, str]:
         "plural": catalog_document.plural(name),
         "module": f"esi_worker_{name}",
         "package": f"esi-worker-{name.replace('_', '-')}",
-        "directory": f"/var/tmp/{name}",  # noqa: S108  (a place for a trial; the README says to change it)
+        "directory": f"/var/tmp/{name}",  # noqa: S108  # nosec B108  (a place for a trial; the README says to change it)
     }
 
 
