@@ -108,6 +108,9 @@ class HeatWorker(api.Handler):
 
     def remove(self, job: api.Job, context: api.Context) -> api.Done | api.Again:
         """Delete the stack."""
+        if context.record is None and not _PROJECT.fullmatch(context.tenant_id):
+            # Without a project there never was a stack: otherwise such a resource could not be deleted at all.
+            return api.Done(record=_record(job, "", heat.Stack("", "", "DELETE_COMPLETE"), ()))
         project, name = _project(context), stack_name(job)
         waiting = self._waiting(project, name, context, "DELETE")
         if waiting:

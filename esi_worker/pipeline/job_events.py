@@ -70,9 +70,7 @@ class JobEvents:
         path = ledger.path(ref)
         ledger.gone.discard(ref)
         ledger.planner.recorded.pop(ref, None)
-        ledger.published.pop(str(path), None)
-        kinds = {traits.record_kind for traits in ledger.rules.handlers.values()}
-        ledger.submit(scheduling.forget(path, kinds))
+        ledger.forget(path)
         LOG.info("%s is gone, and all that was known of it", ref)
 
     def _put(self, entry: base.Entry) -> None:

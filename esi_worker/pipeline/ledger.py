@@ -90,6 +90,17 @@ class Ledger:
                 if published is not None:
                     self.published[entry.key.removeprefix(keys.STATE)] = published
 
+    def forget(self, path: keys.Path) -> None:
+        """Nothing of a resource is to be left."""
+        self.published.pop(str(path), None)
+        kinds = {traits.record_kind for traits in self.rules.handlers.values()}
+        self.submit(scheduling.forget(path, kinds))
+
+    def forget_published(self, path: keys.Path) -> None:
+        """The same, of one that was refused: nothing but its ``/state`` and its trace tells of it."""
+        if str(path) in self.published:
+            self.forget(path)
+
     def submit(self, write: scheduling.Write) -> None:
         """Something is decided; it is written with the next :meth:`flush`."""
         self._writes.append(write)

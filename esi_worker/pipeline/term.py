@@ -45,7 +45,11 @@ class Term:
         self._refusals = refusals.Refusals(ledger)
 
     def listed(self, snapshot: base.Snapshot) -> None:
-        """Everything under ``/config/``, consumed in the order in which it was written."""
+        """Everything under ``/config/``, consumed in the order in which it was written.
+
+        :raises StoreError: if etcd can't be asked
+        """
+        self._ledger.flush()  # what is decided already has to be among what was published
         self._ledger.load_published()
         before = dict(self._ledger.planner.recorded)
         seen = set()
@@ -54,8 +58,12 @@ class Term:
             if isinstance(read, readers.ResourceRead) and read.ref is not None:
                 seen.add(read.ref)
                 self._recover_lost(read.ref, entry, read.envelope.version, before.get(read.ref))
+            elif read is None:
+                # A document that can't be read is there all the same: nothing is taken down for it.
+                seen |= self._refs_at(entry.key)
         for ref in before.keys() - seen:
             self._resource_gone(ref)
+        self._clear_refused({entry.key.removeprefix(keys.CONFIG) for entry in snapshot.entries})
 
     def changed(self, batch: base.Batch) -> None:
         """Changes under ``/config/``, in etcd's order."""
@@ -109,6 +117,8 @@ class Term:
             if read.ref is not None:
                 self._ledger.paths[read.ref] = read.path
                 self._resource_gone(read.ref)
+            if read.ref is None or read.ref not in self._ledger.planner.recorded:
+                self._ledger.forget_published(read.path)
         else:
             self._resource(read)
         return read
@@ -150,9 +160,38 @@ class Term:
         self._ledger.gone.add(ref)
         published = self._ledger.state_of(ref)
         failed = published is not None and published.failed
+        if failed and published is not None and self._at_work(ref):
+            # That was the workflow before: a failure of this one will be told.
+            self._ledger.published[str(self._ledger.path(ref))] = documents.Published(published.version, False)
         if not recorded.deleted or (failed and not self._ledger.planner.unfinished.of(ref)):
             self._attempt(planners.Change(ref, recorded.version, recorded.body, marked=True, again=True), ledgers.now())
         self._jobs.forget_if_done(ref)
+
+    def _at_work(self, ref: api.Ref) -> bool:
+        """Whether jobs of a resource may still come to a good end."""
+        return any(job.id not in self._ledger.failed for job in self._ledger.planner.unfinished.of(ref))
+
+    def _refs_at(self, key: str) -> set[api.Ref]:
+        """The resource that stands under a key."""
+        try:
+            read = self._reader.gone(key)
+        except api.DocumentError:
+            return set()
+        return {read.ref} if isinstance(read, readers.ResourceGone) and read.ref is not None else set()
+
+    def _clear_refused(self, present: set[str]) -> None:
+        """What was refused, and removed while nobody led, has left its ``/state`` and its trace, and no record.
+
+        :param present: the paths under ``/config/``
+        """
+        planned = {str(path) for path in self._ledger.paths.values()} | self._ledger.orphans.keys()
+        for text in self._ledger.published.keys() - present - planned:
+            try:
+                path = keys.parse_path(text)
+            except api.DocumentError:
+                continue
+            if self._ledger.store.get(path.trace) is not None:  # without one it is somebody else's
+                self._ledger.forget_published(path)
 
     def _recover_lost(self, ref: api.Ref, entry: base.Entry, version: int, before: documents.Recorded | None) -> None:
         """I1: a version that was turned into jobs, has none left and no ``/state`` is planned again.

@@ -108,20 +108,39 @@ class PoisonTest(base.InvariantsTest):
         return []
 
     def test_a_bad_document_that_is_removed_leaves_nothing(self):
-        self.deployed.daemon()
+        daemon = self.deployed.daemon()
         self.deployed.wait(lambda: self.deployed.get(keys.LEADER), "a leader")
         entries = [entry for entry in corpus() if "state" in entry and "path" in entry and "then" not in entry]
         for entry in entries:
             self.write(entry)
         for entry in entries:
             self.deployed.wait_state(entry["path"])
-        for entry in entries:
+        for entry in entries[::2]:
             self.deployed.store.delete(keys.CONFIG + entry["path"])
+        daemon.stop()
+        for entry in entries[1::2]:
+            self.deployed.store.delete(keys.CONFIG + entry["path"])
+        self.deployed.daemon()
         for entry in entries:
             with self.subTest(entry["name"]):
                 name = entry["path"].rpartition("/")[2]
                 self.deployed.wait(lambda path=entry["path"]: not self.left(path), f"nothing left of {name}", 20)
         self.assertEqual([], [stack.name for stack in self.deployed.heat.stacks.all()])
+
+    def test_a_document_that_turns_bad_takes_nothing_down(self):
+        """Neither when it is seen, nor when it is found there by the next job manager."""
+        daemon = self.deployed.daemon()
+        network = world.small("x")[0]
+        self.gohan.create(network)
+        self.gohan.settle()
+        self.deployed.store.put(keys.CONFIG + network.path, b"{oops")
+        self.deployed.wait(lambda: f"{network.path}: not JSON" in daemon.log, "the complaint")
+        daemon.stop()
+        second = self.deployed.daemon()
+        self.deployed.wait(lambda: f"{network.path}: not JSON" in second.log, "the complaint")
+        self.lives("y")
+        self.assertEqual("CREATE_COMPLETED", self.deployed.state(network.path)["state"]["worker_state"])
+        self.assertIsNotNone(self.deployed.heat.stacks.get("tenant-x", world.stack_name(network.path)))
 
     def left(self, path):
         return [key for key in self.keys() if key.endswith(path)]

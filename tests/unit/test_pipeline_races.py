@@ -178,6 +178,25 @@ class ClearedUpTest(test_manager.ManagerTest):
         self.assertEqual([], self.jobs())
 
 
+class TakenDownAfterAFailureTest(test_manager.ManagerTest):
+    """What /state says of the create that failed is no word about the deletion that is at work."""
+
+    def test_a_new_leader_finds_the_deletion_at_work(self):
+        path = test_manager.PORT
+        deletion = job("port:p", action=api.LOGICAL_DELETE)
+        self.store.put(keys.job(deletion.id), codec.encode([deletion.handler, deletion.to_document(), 0]))
+        recorded = {"body": {"id": "p", "network_id": "n"}, "version": 1, "deleted": True}
+        self.store.put(keys.RECORDED + path, codec.encode(recorded))
+        failed = {"state": {"worker_state": "CREATE_FAILED"}, "version": 1, "error": "e"}
+        self.store.put(keys.STATE + path, codec.encode(failed))
+        self.start()
+        self.config(test_manager.QUOTA, id="q")
+        self.wait_state(test_manager.QUOTA)
+        self.finish_all(path, 1, "DELETE_COMPLETED")
+        self.wait(lambda: not self.get(keys.RECORDED + path), "it forgotten")
+        self.assertIsNone(self.get(keys.STATE + path))
+
+
 class RefusingMembership(memory.MemoryStore):
     """Takes no collector's key until it is told to."""
 
