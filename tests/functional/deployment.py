@@ -31,7 +31,9 @@ from esi_worker.testing import heat_server
 from esi_worker.testing import router
 from esi_worker.testing import snmp_agent
 
-PATIENCE = 60.0
+PATIENCE = float(os.environ.get("ESI_WORKER_PATIENCE") or 60)
+"""Seconds that anything may take that has to come."""
+
 _USER = ("username", "password")
 
 
@@ -231,11 +233,17 @@ class Deployment:
         pause = threading.Event()
         for _ in range(10):
             pause.wait(0.02)
-            with contextlib.suppress(Exception):
-                now = self.store.list("/no-such-prefix").revision
-                if now != revision:
-                    return now
+            now = self._revision()
+            if now != revision or now == -1:
+                return now
         return revision
+
+    def _revision(self) -> int:
+        """etcd's revision; -1 while it does not answer: each such question takes its whole timeout."""
+        try:
+            return self.store.list("/no-such-prefix").revision
+        except api.StoreError:
+            return -1
 
     def history(self, since: int = 1) -> list[Change]:
         """All that etcd went through, in its order.

@@ -185,6 +185,20 @@ class LifeTest(base.InvariantsTest):
             self.assertRegex(state["error"], "create:heat_worker:network:net-x:1:.*no more networks", path)
             self.assertEqual(0, self.stacks_made(path), path)
 
+    def test_a_version_that_is_refused_is_told_after_the_older_one_that_runs(self):
+        self.start()
+        self.deployed.heat.stacks.hold(self.names[NETWORK])
+        self.gohan.create(self.small[0])
+        self.wait_claim("network")
+        self.gohan.versions[NETWORK] = 2
+        self.deployed.put(NETWORK, "{oops", 2)
+        # What was put later is planned later: then the refusal was decided too.
+        self.gohan.create(world.Resource("v2.0/quotas/q", {"id": "q"}))
+        self.deployed.wait_state("v2.0/quotas/q")
+        self.deployed.heat.stacks.release(self.names[NETWORK])
+        self.check()
+        self.assertIn("not JSON", self.deployed.state(NETWORK)["error"])
+
     def test_a_failed_create_is_mended_by_the_next_version(self):
         self.start()
         self.deployed.heat.stacks.fail(self.names[NETWORK], "no more networks")
