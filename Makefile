@@ -5,11 +5,12 @@ PYTHON ?= $(firstword $(foreach each,python3.11 python3.12 python3.13 python3,$(
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: help demo test sample clean
+.PHONY: help demo test chaos sample clean
 
 help:
 	@echo 'make demo     run everything on this machine: etcd, stand-ins for Heat and routers, the daemon; watch it work'
 	@echo 'make test     style, types, import contracts, sample config and all tests'
+	@echo 'make chaos    kill, stop and cut everything that can be, for half an hour; then count what was violated'
 	@echo 'make sample   write etc/esi-worker/esi-worker.conf.sample anew'
 	@echo 'make clean    remove all that the others made'
 
@@ -23,6 +24,10 @@ test: $(INSTALLED)
 	$(BIN)/tox run || status=1; \
 	.tox/py3/bin/stestr last --subunit 2>/dev/null | .tox/py3/bin/python tests/summary.py || status=1; \
 	exit $$status
+
+# CHAOS='--seed 1 --minutes 5 --parts kill_points' chooses.
+chaos: $(INSTALLED)
+	@$(BIN)/tox run -e chaos -- $(CHAOS)
 
 sample: $(INSTALLED)
 	@$(BIN)/oslo-config-generator --config-file etc/esi-worker/config-generator.conf

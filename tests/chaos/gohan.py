@@ -140,8 +140,11 @@ class Gohan:
         if state is None:
             return
         document = deployment.read_json(state.value)
-        done = document["state"]["worker_state"] in _DOWN
-        if document["version"] != self.versions[path] or not done:
+        name = document["state"]["worker_state"]
+        if document["version"] != self.versions[path]:
             return
-        self._store.transact([], [base.Delete(keys.CONFIG + path), base.Delete(keys.STATE + path)])
-        self._forget(path)
+        if name == "DELETE_FAILED":
+            self.mark(path)  # as people do: they ask once more
+        elif name in _DOWN:
+            self._store.transact([], [base.Delete(keys.CONFIG + path), base.Delete(keys.STATE + path)])
+            self._forget(path)

@@ -1,0 +1,211 @@
+"""``make chaos``: every fault, long enough to believe it.  Prints its seed and a table."""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import dataclasses
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Final
+
+from tests.chaos import isolation
+from tests.chaos import killpoints
+from tests.chaos import mix
+from tests.chaos import mutants
+from tests.chaos import world
+from tests.functional import deployment
+
+_MOST_REQUESTS: Final = 75
+"""A daemon in a run of the small world sends about 60."""
+
+_MOST_OF_GATEWAY: Final = 160
+_ROLES: Final = (killpoints.ALL, "job_manager", "worker", "collector")
+_SUITES: Final = (
+    "tests.functional.test_chaos_quick",
+    "tests.functional.test_lives",
+    "tests.functional.test_poison",
+)
+
+
+@dataclasses.dataclass
+class Row:
+    """A line of the table.
+
+    :ivar recoveries: seconds each
+    """
+
+    name: str
+    tried: int = 0
+    violations: list[str] = dataclasses.field(default_factory=list)
+    recoveries: list[float] = dataclasses.field(default_factory=list)
+
+    def __str__(self) -> str:
+        shown = "      -      -      -"
+        if self.recoveries:
+            ordered = sorted(self.recoveries)
+            chosen = (ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.95)], ordered[-1])
+            shown = " ".join(f"{each:6.1f}" for each in chosen)
+        return f"{self.name:44} {self.tried:6} {len(self.violations):10} {shown}"
+
+
+class Chaos:
+    """All parts, one after another.
+
+    :param minutes: for the parts that could go on for ever, together
+    """
+
+    def __init__(self, seed: int, minutes: float) -> None:
+        self.rows: list[Row] = []
+        self._seed = seed
+        self._random = random.Random(seed)
+        self._seconds = minutes * 60
+
+    def kill_points(self) -> None:
+        """Every process at every request of a small world."""
+        everything = [
+            killpoints.Point(roles, number, kind)
+            for roles in _ROLES
+            for number in range(1, _MOST_REQUESTS)
+            for kind in killpoints.KINDS
+        ]
+        self._kill("kill -9 at a request, small world", everything, world.small, self._seconds * 0.5)
+
+    def gateway_kill_points(self) -> None:
+        """The same with a whole gateway."""
+        everything = [
+            killpoints.Point(killpoints.ALL, number, kind)
+            for number in range(1, _MOST_OF_GATEWAY)
+            for kind in killpoints.KINDS
+        ]
+        self._kill("kill -9 at a request, gateway", everything, world.gateway, self._seconds * 0.25)
+
+    def mixed(self) -> None:
+        """A seeded mix of everything."""
+        row = self._row("rounds of mixed faults")
+        deadline = time.monotonic() + self._seconds * 0.25
+        deployed, mixed = mix.start(self._seed)
+        try:
+            while time.monotonic() < deadline:
+                outcome = mixed.round()
+                row.tried += len(outcome.faults)
+                row.recoveries.append(outcome.recovery)
+                row.violations += self._tell(f"{', '.join(outcome.faults)}", outcome.violations)
+                if outcome.violations:
+                    break  # what is broken stays broken, and would be counted again and again
+        finally:
+            mixed.close()
+            deployed.close()
+
+    def suites(self) -> None:
+        """The functional tests of faults, and those among them that take too long for every day."""
+        for suite in _SUITES:
+            row = self._row(suite)
+            command = [sys.executable, "-m", "unittest", suite]
+            done = subprocess.run(command, env={**os.environ, "ESI_WORKER_CHAOS": "1"}, capture_output=True, text=True)
+            row.tried += 1
+            if done.returncode:
+                row.violations += self._tell(suite, [done.stderr[-6000:]])
+
+    def isolated(self) -> None:
+        """200 resources, a hung project and a dead router among them."""
+        row = self._row("isolation of 200 resources")
+        outcome = isolation.measure(200)
+        row.tried = 1
+        _say(str(outcome))
+
+    def mutated(self) -> None:
+        """The tests are tested."""
+        row = self._row("mutants (a violation is a survivor)")
+        row.tried = len(mutants.MUTANTS)
+        row.violations += mutants.run()
+
+    def _kill(
+        self,
+        name: str,
+        points: list[killpoints.Point],
+        make: Callable[[str], list[world.Resource]],
+        seconds: float,
+    ) -> None:
+        row = self._row(name)
+        self._random.shuffle(points)
+        deadline = time.monotonic() + seconds
+        lanes = 2
+        with concurrent.futures.ThreadPoolExecutor(lanes) as pool:
+            for outcomes in pool.map(lambda lane: _kill_lane(points[lane::lanes], make, deadline), range(lanes)):
+                for outcome in outcomes:
+                    row.tried += outcome.reached
+                    row.recoveries += [outcome.recovery] if outcome.reached else []
+                    row.violations += self._tell(str(outcome.point), outcome.violations)
+
+    def _row(self, name: str) -> Row:
+        _say(f"--- {name} ...")
+        self.rows.append(Row(name))
+        return self.rows[-1]
+
+    def _tell(self, where: str, violations: Sequence[str]) -> Sequence[str]:
+        for each in violations:
+            _say(f"VIOLATION ({where}): {each}")
+        return violations
+
+
+def _kill_lane(
+    points: Sequence[killpoints.Point], make: Callable[[str], list[world.Resource]], deadline: float
+) -> list[killpoints.Outcome]:
+    deployed = deployment.Deployment(world.routers(), killpoints.OPTIONS)
+    found: list[killpoints.Outcome] = []
+    try:
+        run = killpoints.Run(deployed.start(), make, patience=90)
+        # Requests beyond the last one that such a process sends are not there to be killed at.
+        beyond: dict[tuple[str, str], int] = {}
+        try:
+            for point in points:
+                if time.monotonic() > deadline:
+                    break
+                if point.number >= beyond.get((point.roles, point.kind), 10**9):
+                    continue
+                outcome = run.point(point)
+                found.append(outcome)
+                if not outcome.reached:
+                    beyond[point.roles, point.kind] = point.number
+                if any(each.startswith("I6") for each in outcome.violations):
+                    break
+        finally:
+            run.close()
+    finally:
+        deployed.close()
+    return found
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """:returns: 0 if no invariant was violated."""
+    parts = ("suites", "isolated", "mutated", "kill_points", "gateway_kill_points", "mixed")
+    parser = argparse.ArgumentParser(prog="tests.chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--minutes", type=float, default=22.0, help="for kill points and mixed faults (22)")
+    parser.add_argument("--parts", nargs="*", choices=parts, default=parts)
+    given = parser.parse_args(arguments)
+    _say(f"seed {given.seed}")
+    chaos = Chaos(given.seed, given.minutes)
+    began = time.monotonic()
+    for part in given.parts:
+        getattr(chaos, part)()
+    _say(f"\nseed {given.seed}, {(time.monotonic() - began) / 60:.1f} minutes")
+    _say(f"{'':44} {'tried':>6} {'violations':>10} {'p50':>6} {'p95':>6} {'max':>6}  seconds to recover")
+    for row in chaos.rows:
+        _say(str(row))
+    return int(any(row.violations for row in chaos.rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
