@@ -37,8 +37,14 @@ class Lease:
 
     @property
     def alive(self) -> bool:
-        """Whether the lease can still be counted on."""
-        return not self._stop.is_set() and time.monotonic() < self._alive_until
+        """Whether the lease can still be counted on.  Once it can't, it never can again.
+
+        Whoever was told so acts on it: a renewal that comes through late must not keep alive what hangs on a lease
+        that nobody works under any more.
+        """
+        if not self._stop.is_set() and time.monotonic() >= self._alive_until:
+            self._end()
+        return not self._stop.is_set()
 
     def verify(self) -> None:
         """Something was refused under this lease: find out soon whether it is still there."""
@@ -46,31 +52,42 @@ class Lease:
 
     def close(self) -> None:
         """Stop renewing and end the lease: what hangs on it is free at once."""
+        self._end()
+        self._thread.join(timeout=self._ttl)
+
+    def _end(self) -> None:
         self._stop.set()
         self._renew.set()
-        self._thread.join(timeout=self._ttl)
-        try:
-            self._store.revoke(self.id)
-        except api.StoreError as error:
-            LOG.warning("lease %x could not be revoked, it ends by itself: %s", self.id, error)
 
     def _keep(self) -> None:
         while True:
             self._renew.wait(self._ttl / 3)
             self._renew.clear()
             if self._stop.is_set():
-                return
+                break
             asked = time.monotonic()
-            try:
-                left = self._store.keep_alive(self.id)
-            except api.StoreError as error:
-                LOG.warning("lease %x was not renewed: %s", self.id, error)
-                left = -1.0
+            left = self._renewed()
+            if self._stop.is_set():
+                break  # it was given up meanwhile, whatever came of the renewal
             if left > 0:
                 self._alive_until = asked + left
             elif left == 0 or time.monotonic() >= self._alive_until:
                 LOG.warning("lease %x is lost", self.id)
-                self._alive_until = 0.0
                 self._stop.set()
                 self._lost()
-                return
+                break
+        self._revoke()
+
+    def _renewed(self) -> float:
+        """:returns: seconds that the lease has left; negative if etcd did not say."""
+        try:
+            return self._store.keep_alive(self.id)
+        except api.StoreError as error:
+            LOG.warning("lease %x was not renewed: %s", self.id, error)
+            return -1.0
+
+    def _revoke(self) -> None:
+        try:
+            self._store.revoke(self.id)
+        except api.StoreError as error:
+            LOG.warning("lease %x could not be revoked, it ends by itself: %s", self.id, error)
