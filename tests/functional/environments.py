@@ -32,6 +32,8 @@ class Environment:
         self.bin = self.folder / "venv" / "bin"
         (site,) = (self.folder / "venv" / "lib").glob("python*/site-packages")
         site.joinpath("borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
+        # Python 3.11 brings an old setuptools along, which can't build a wheel by itself; the borrowed one can.
+        self.run("python", "-m", "pip", "uninstall", "--quiet", "--yes", "setuptools")
         self.install(ROOT, *SOURCES)
 
     def install(self, source: pathlib.Path, *members: str) -> None:
