@@ -82,7 +82,7 @@ MUTANTS: Final = (
         "pipeline/leader.py",
         "if entry is None or entry.value != value:",
         "if entry is None:",
-        ("tests.unit.test_leader", f"{_LIVES}.StaleTest.test_a_job_manager_that_leads_no_more_cannot_plan"),
+        (f"{_RACES}.OvertakenTest",),
     ),
     Mutant(
         "the look before a stack is created",
@@ -138,7 +138,7 @@ MUTANTS: Final = (
         "pipeline/worker.py",
         "if self._lease is not None and self._lease.alive:",
         "if self._lease is not None:",
-        (f"{_QUICK}.EtcdTroubleTest.test_no_quorum_for_a_while",),
+        (f"{_LIVES}.StaleTest.test_a_daemon_that_stood_still_past_its_leases_works_on",),
     ),
     Mutant(
         "a refusal waits for the older version at work",

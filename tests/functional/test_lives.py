@@ -345,6 +345,20 @@ class StaleTest(base.InvariantsTest):
         self.check()
         self.assertEqual(before, self.keys())
 
+    def test_a_daemon_that_stood_still_past_its_leases_works_on(self):
+        daemon = self.deployed.daemon()
+        self.deployed.heat.stacks.hold(world.stack_name(NETWORK))
+        self.gohan.create(self.network)
+        claim = self.wait_claim("create:heat_worker")
+        daemon.process.send_signal(signal.SIGSTOP)
+        self.addCleanup(daemon.process.send_signal, signal.SIGCONT)
+        self.deployed.wait(lambda: self.deployed.store.get(claim) is None, "the claim's lease over")
+        self.deployed.wait(lambda: self.deployed.store.get(keys.LEADER) is None, "the leader's lease over")
+        daemon.process.send_signal(signal.SIGCONT)
+        self.deployed.heat.stacks.release(world.stack_name(NETWORK))
+        self.check()
+        self.assertEqual(1, self.stacks_made(NETWORK))
+
     def test_a_job_manager_that_leads_no_more_cannot_plan(self):
         stale = self.deployed.daemon("stale", self.between.endpoint, DEFAULT={"roles": "job_manager"})
         self.deployed.daemon("worker", DEFAULT={"roles": "worker"})

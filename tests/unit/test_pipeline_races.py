@@ -8,6 +8,7 @@ from esi_worker.pipeline import catalog
 from esi_worker.pipeline import collector
 from esi_worker.pipeline import job_events
 from esi_worker.pipeline import jobqueue
+from esi_worker.pipeline import leader
 from esi_worker.pipeline import ledger
 from esi_worker.pipeline import planner
 from esi_worker.store import base
@@ -195,6 +196,26 @@ class TakenDownAfterAFailureTest(test_manager.ManagerTest):
         self.finish_all(path, 1, "DELETE_COMPLETED")
         self.wait(lambda: not self.get(keys.RECORDED + path), "it forgotten")
         self.assertIsNone(self.get(keys.STATE + path))
+
+
+class Overtaken(memory.MemoryStore):
+    """Another candidate wins between the look and the candidacy."""
+
+    def __init__(self, stop):
+        super().__init__()
+        self.stop = stop
+
+    def transact(self, compares, success, failure=()):
+        if not self.stop.is_set():
+            self.stop.set()
+            super().put(keys.LEADER, b'{"name": "the other one"}')
+        return super().transact(compares, success, failure)
+
+
+class OvertakenTest(unittest.TestCase):
+    def test_who_was_overtaken_does_not_lead(self):
+        stop = threading.Event()
+        self.assertIsNone(leader.campaign(Overtaken(stop), "m", 3, stop))
 
 
 class RefusingMembership(memory.MemoryStore):
