@@ -49,7 +49,7 @@ class EtcdStore(base.Store):
         cert_file: str = "",
         key_file: str = "",
         timeout: float = 10.0,
-        watch_idle: float = 60.0,
+        watch_idle: float = 15.0,
     ) -> None:
         if not endpoints:
             raise api.ConfigError("no endpoint of etcd is configured")
