@@ -120,11 +120,15 @@ class _Run:
             return
         self.planner.resources.pop(read.ref, None)
         self._room.remove(read.ref)
-        recorded = self.planner.recorded.get(read.ref)
+        self._tear_down(read.ref)
+        self._wake(read.ref)
+
+    def _tear_down(self, ref: api.Ref) -> None:
+        recorded = self.planner.recorded.get(ref)
         if recorded is not None and not recorded.deleted:
-            self._attempt(planners.Change(read.ref, recorded.version, recorded.body, marked=True, again=True))
+            self._attempt(planners.Change(ref, recorded.version, recorded.body, marked=True, again=True))
         elif recorded is not None:
-            self.planner.recorded.pop(read.ref)
+            self.planner.recorded.pop(ref)
 
     def _attempt(self, change: planners.Change) -> None:
         try:
@@ -137,6 +141,7 @@ class _Run:
             self._wait(change, waiting.missing(error), error.message)
             return
         except api.JobError as error:
+            self._room.remove(change.ref)
             self.errors.append(f"{change.ref} version {change.version}: {error.message}")
             return
         if blocker is not None:
@@ -146,12 +151,13 @@ class _Run:
         self._jobs += plan.jobs
 
     def _wait(self, change: planners.Change, missing: tuple[object, ...], reason: str) -> None:
-        self._room.add(waiting.Waiter(change, 0, missing, reason, 0.0))
+        self._room.add(waiting.Waiter(change, 0, missing, reason, 0.0, frozenset(self.planner.consulted)))
 
-    def _wake(self, arrived: object) -> None:
-        for waiter in self._room.woken_by(arrived):
+    def _wake(self, changed: object) -> None:
+        for waiter in self._room.woken_by(changed):
             if self._room.get(waiter.change.ref) is waiter:
                 self._attempt(waiter.change)
                 if self.planner.action(waiter.change) is None:
                     self._room.remove(waiter.change.ref)
+                if self._room.get(waiter.change.ref) is None:
                     self._wake(waiter.change.ref)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import random
 from collections.abc import Collection
+from collections.abc import Hashable
 from collections.abc import MutableMapping
 
 from esi_worker import api
@@ -34,6 +35,7 @@ class Planner:
     :ivar recorded: what was last turned into a workflow
     :ivar unfinished: the jobs that are written and not finished
     :ivar templates: id -> template; one from etcd wins over a file's
+    :ivar consulted: what the last plan was made from, there or not: other resources, the ids of templates
     :param random_source: gives the suffixes of job ids
     """
 
@@ -45,10 +47,12 @@ class Planner:
         self.resources: dict[api.Ref, api.Resource] = {}
         self.recorded: dict[api.Ref, documents.Recorded] = {}
         self.unfinished = dependency.Unfinished()
+        self.consulted: set[Hashable] = set()
         self._random = random_source or random.Random()
 
     def get(self, ref: api.Ref) -> api.Resource | None:
         """The resource as an evaluation sees it."""
+        self.consulted.add(ref)
         return self.resources.get(ref)
 
     def relation(self, resource_type: str, field: str) -> str | None:
@@ -80,6 +84,7 @@ class Planner:
         action = self.action(change)
         if action is None:
             return None
+        self.consulted = set()
         recorded = documents.Recorded(change.body, change.version, change.marked)
         drops = dependency.droppable(change.ref, self.unfinished, claimed)
         chain = self._chain(change, action)
@@ -145,6 +150,7 @@ class Planner:
         now: api.Resource,
     ) -> tuple[api.Param, ...]:
         source = source or now
+        self.consulted.add(template_id)
         template = self.templates.get(template_id)
         if template is None:
             if step.action in (api.DELETE, api.LOGICAL_DELETE):

@@ -117,6 +117,7 @@ class Term:
             if read.ref is not None:
                 self._ledger.paths[read.ref] = read.path
                 self._resource_gone(read.ref)
+                self._wake(read.ref)
             if read.ref is None or read.ref not in self._ledger.planner.recorded:
                 self._ledger.forget_published(read.path)
         else:
@@ -223,11 +224,13 @@ class Term:
             self._wait(change, seen_at, waiting.missing(error), error.message)
             return
         except api.JobError as error:
+            self._room.remove(change.ref)
             self._refusals.change(change, error.message)
             return
         except Exception:
             # A resolver of a third party may raise anything; that harms only this document.
             LOG.exception("%s: planning failed", change.ref)
+            self._room.remove(change.ref)
             self._refusals.change(change, f"internal error while planning {change.ref}")
             return
         if blocker is not None:
@@ -288,11 +291,12 @@ class Term:
         earlier = self._room.get(change.ref)
         until = earlier.until if earlier and earlier.change == change else time.monotonic() + self._patience
         LOG.info("%s waits: %s", change.ref, reason)
-        self._room.add(waiting.Waiter(change, seen_at, missing, reason, until))
+        consulted = frozenset(self._ledger.planner.consulted)
+        self._room.add(waiting.Waiter(change, seen_at, missing, reason, until, consulted))
 
-    def _wake(self, arrived: object) -> None:
-        """Try again what waited for this, and then what waited for that in turn."""
-        queue = collections.deque([arrived])
+    def _wake(self, changed: object) -> None:
+        """Try again what may have waited for this, and then what waited for that in turn."""
+        queue = collections.deque([changed])
         while queue:
             for waiter in self._room.woken_by(queue.popleft()):
                 if self._room.get(waiter.change.ref) is not waiter:
@@ -300,6 +304,7 @@ class Term:
                 self._attempt(waiter.change, waiter.seen_at)
                 if self._ledger.planner.action(waiter.change) is None:
                     self._room.remove(waiter.change.ref)
+                if self._room.get(waiter.change.ref) is None:
                     queue.append(waiter.change.ref)
 
     def _reason(self, ref: api.Ref) -> str:

@@ -18,6 +18,7 @@ class Waiter:
     :ivar missing: what has to arrive: a resource, a template's id
     :ivar reason: for operators
     :ivar until: ``time.monotonic()`` at which the waiting is over and the reason is published
+    :ivar consulted: what else it was found from that this is missing: a change of it may end the waiting
     """
 
     change: planner.Change
@@ -25,14 +26,20 @@ class Waiter:
     missing: tuple[Hashable, ...]
     reason: str
     until: float
+    consulted: frozenset[Hashable] = frozenset()
+
+    @property
+    def wakers(self) -> frozenset[Hashable]:
+        """Whatever may end the waiting; a change of the resource itself is planned anyway."""
+        return self.consulted.union(self.missing) - {self.change.ref}
 
 
 class WaitingRoom:
-    """Who waits, found by what is waited for."""
+    """Who waits, found by what may end the waiting."""
 
     def __init__(self) -> None:
         self._waiters: dict[api.Ref, Waiter] = {}
-        self._by_missing: dict[Hashable, dict[api.Ref, None]] = collections.defaultdict(dict)
+        self._by_waker: dict[Hashable, dict[api.Ref, None]] = collections.defaultdict(dict)
 
     def __len__(self) -> int:
         return len(self._waiters)
@@ -45,22 +52,33 @@ class WaitingRoom:
         """A resource waits; an older change of the same resource waits no more."""
         self.remove(waiter.change.ref)
         self._waiters[waiter.change.ref] = waiter
-        for missing in waiter.missing:
-            self._by_missing[missing][waiter.change.ref] = None
+        for waker in waiter.wakers:
+            self._by_waker[waker][waiter.change.ref] = None
 
     def remove(self, ref: api.Ref) -> Waiter | None:
         """A resource waits no more."""
         waiter = self._waiters.pop(ref, None)
         if waiter is not None:
-            for missing in waiter.missing:
-                self._by_missing[missing].pop(ref, None)
-                if not self._by_missing[missing]:
-                    del self._by_missing[missing]
+            for waker in waiter.wakers:
+                self._by_waker[waker].pop(ref, None)
+                if not self._by_waker[waker]:
+                    del self._by_waker[waker]
         return waiter
 
-    def woken_by(self, arrived: Hashable) -> list[Waiter]:
-        """Those that waited for what has arrived now, in the order they came."""
-        return [self._waiters[ref] for ref in self._by_missing.get(arrived, ())]
+    def woken_by(self, changed: Hashable) -> list[Waiter]:
+        """Those that what has changed now may have an end of waiting for, in the order they came."""
+        return [self._waiters[ref] for ref in self._by_waker.get(changed, ())]
+
+    def leads_to(self, start: api.Ref, goal: api.Ref) -> bool:
+        """Whether a resource that waits does so, by way of others that wait, for another one."""
+        seen: set[Hashable] = set()
+        queue: list[Hashable] = [start]
+        while queue:
+            waiter = self._waiters.get(queue.pop())  # type: ignore[call-overload]
+            new = set(waiter.missing) - seen if waiter else set()
+            seen |= new
+            queue += new
+        return goal in seen
 
     def expired(self, now: float) -> list[Waiter]:
         """Those whose time is over."""
@@ -79,14 +97,13 @@ def missing(error: api.Unresolved) -> tuple[Hashable, ...]:
 def blocked_by(plan: planner.Plan, room: WaitingRoom) -> api.Ref | None:
     """A relative that itself waits to be planned: its jobs can't be depended on before they exist.
 
-    One that waits for this very resource is no obstacle, otherwise the two would wait for each other.
+    One that waits for this very resource, be it by way of others, is no obstacle: they would wait for each other.
     """
     if plan.change.marked:
         return None
     for job in plan.jobs:
         for param in job.params:
             for ref in param.resources:
-                waiter = room.get(ref)
-                if waiter is not None and ref != plan.change.ref and plan.change.ref not in waiter.missing:
+                if room.get(ref) and ref != plan.change.ref and not room.leads_to(ref, plan.change.ref):
                     return ref
     return None
