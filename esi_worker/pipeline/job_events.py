@@ -33,7 +33,7 @@ class JobEvents:
         """Everything under ``/jobs/``: what is known beyond it is finished."""
         present = {entry.key for entry in snapshot.entries}
         for job in self._unfinished:
-            if keys.job(job.id) not in present:
+            if keys.job(job.id) not in present and self._was_written(job.id, snapshot.revision):
                 self._removed(job.id)
         self._ledger.claimed = {key.removeprefix(keys.CLAIMS) for key in present if key.startswith(keys.CLAIMS)}
         # In the order of their writing: "oldest first" is what dependencies are listed by.
@@ -52,6 +52,11 @@ class JobEvents:
                 self._removed(key.removeprefix(keys.ALL_JOBS))
             elif key.startswith(keys.CLAIMS):
                 self._ledger.claimed.discard(key.removeprefix(keys.CLAIMS))
+
+    def _was_written(self, job_id: str, revision: int) -> bool:
+        """Whether a job was there before a revision; a listing that is older than the job does not tell of its end."""
+        written = self._ledger.own.get(job_id, 0)
+        return written is not None and written <= revision
 
     def take_retries(self) -> list[str]:
         """The keys by which operators asked for another try, each once."""
@@ -80,8 +85,11 @@ class JobEvents:
             self._failed(entry.key.removeprefix(keys.FAILED), entry.value)
         elif entry.key.startswith(keys.RETRY):
             self._retries.append(entry.key)
-        elif entry.key.startswith(keys.ALL_JOBS) and entry.key.removeprefix(keys.ALL_JOBS) not in self._unfinished:
-            self._add(entry)
+        elif entry.key.startswith(keys.ALL_JOBS):
+            job_id = entry.key.removeprefix(keys.ALL_JOBS)
+            self._ledger.own.pop(job_id, None)
+            if job_id not in self._unfinished:
+                self._add(entry)
 
     def _add(self, entry: base.Entry) -> None:
         try:
@@ -92,6 +100,7 @@ class JobEvents:
     def _removed(self, job_id: str) -> None:
         job = self._unfinished.remove(job_id)
         self._ledger.failed.discard(job_id)
+        self._ledger.own.pop(job_id, None)
         if job is None or self._unfinished.of(job.ref):
             return
         publish = self._ledger.deferred.pop(job.ref, None)

@@ -29,6 +29,7 @@ class Ledger:
     :ivar claimed: ids of jobs that somebody runs
     :ivar failed: ids of jobs that failed and are about to be removed
     :ivar gone: resources whose config document is gone, until nothing is left of them
+    :ivar own: ids of this term's jobs that etcd has not told of yet -> revision of their writing, None before it
     :ivar deferred: what is to be published when the jobs of a resource have ended
     :param fence: proves leadership in every write
     """
@@ -47,6 +48,7 @@ class Ledger:
         self.failed: set[str] = set()
         self.gone: set[api.Ref] = set()
         self.deferred: dict[api.Ref, Callable[[], None]] = {}
+        self.own: dict[str, int | None] = {}
         self._fence = fence
         self._writes: list[scheduling.Write] = []
 
@@ -103,6 +105,7 @@ class Ledger:
 
     def submit(self, write: scheduling.Write) -> None:
         """Something is decided; it is written with the next :meth:`flush`."""
+        self.own.update(dict.fromkeys(scheduling.new_jobs(write)))
         self._writes.append(write)
 
     def flush(self) -> None:
@@ -121,7 +124,10 @@ class Ledger:
 
         :returns: whether all its conditions held
         """
-        return self.store.transact([self._fence, *write.compares], write.operations).succeeded
+        outcome = self.store.transact([self._fence, *write.compares], write.operations)
+        if outcome.succeeded:
+            self.own.update(dict.fromkeys(scheduling.new_jobs(write), outcome.revision))
+        return outcome.succeeded
 
     def _record(self, entry: base.Entry) -> None:
         try:

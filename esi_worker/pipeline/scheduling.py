@@ -53,6 +53,15 @@ def schedule(plan: planner.Plan, path: keys.Path, *, seen_at: int, now: int) -> 
     return Write(tuple(base.absent(keys.claim(job.id)) for job in plan.drops), tuple(operations))
 
 
+def new_jobs(write: Write) -> list[str]:
+    """The ids of the jobs that are written."""
+    return [
+        each.key.removeprefix(keys.ALL_JOBS)
+        for each in write.operations
+        if isinstance(each, base.Put) and each.key.startswith(keys.ALL_JOBS)
+    ]
+
+
 def refuse(
     path: keys.Path, worker_state: str, version: int, error: str, recorded: documents.Recorded | None, *, now: int
 ) -> Write:

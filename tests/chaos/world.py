@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import zlib
 from collections.abc import Mapping
 from typing import Any
 from typing import Final
@@ -191,6 +192,8 @@ def _pool(tag: str, tenant: str) -> Resource:
 
 
 def _gateway(tag: str, tenant: str) -> Resource:
+    # All gateways stand on the same two routers: each has a VLAN of its own there.
+    vlan = 1000 + zlib.crc32(tag.encode()) % 3000
     return _resource(
         "common_function_gateway",
         f"gw-{tag}",
@@ -200,13 +203,13 @@ def _gateway(tag: str, tenant: str) -> Resource:
         common_function_pool_id=f"pool-{tag}",
         common_functions=[{"common_function_id": f"cf-{number}-{tag}"} for number in (1, 2)],
         downlink_interface_id=f"hi-{tag}",
-        logical_tunnel_unit_user="1025",
-        logical_tunnel_unit_service="11025",
+        logical_tunnel_unit_user=f"{vlan}",
+        logical_tunnel_unit_service=f"1{vlan}",
         nat_ip="203.0.113.10",
         network_id=f"net-{tag}",
         subnet_id=f"sub-{tag}",
-        primary_logical_interface_name="ae0.1025",
-        secondary_logical_interface_name="ae0.1025",
-        vlan_id="1025",
-        vrf_name=f"vrf_{tag}_1025",
+        primary_logical_interface_name=f"ae0.{vlan}",
+        secondary_logical_interface_name=f"ae0.{vlan}",
+        vlan_id=f"{vlan}",
+        vrf_name=f"vrf_{tag}",
     )

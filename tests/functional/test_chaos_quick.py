@@ -195,7 +195,7 @@ class RaceTest(base.InvariantsTest):
         for each, so_far in zip(counting, renewals, strict=True):
             self.deployed.wait(lambda each=each, n=so_far: each.log.count("/v3/lease/keepalive") > n + 1, "renewals")
         asked = [each.log.count("/v3/kv/txn") - so_far for each, so_far in zip(counting, before, strict=True)]
-        self.assertLess(max(asked), 5, "transactions while all jobs are claimed and wait")
+        self.assertLess(max(asked), 20, "transactions while all jobs are claimed and wait")
         for each in small:
             self.deployed.heat.stacks.release(world.stack_name(each.path))
         self.check()

@@ -11,6 +11,7 @@ from esi_worker.pipeline import jobqueue
 from esi_worker.pipeline import leader
 from esi_worker.pipeline import ledger
 from esi_worker.pipeline import planner
+from esi_worker.pipeline import scheduling
 from esi_worker.store import base
 from esi_worker.store import codec
 from esi_worker.store import keys
@@ -146,6 +147,42 @@ class FailedBeforeTheTermTest(unittest.TestCase):
     def state(self, known, path):
         entry = known.store.get(keys.STATE + path)
         return entry and codec.decode(entry.value)["state"]["worker_state"]
+
+
+class OldListingTest(unittest.TestCase):
+    """A listing that was made before a workflow was written does not tell that its jobs are done."""
+
+    def setUp(self):
+        rules = planner.Rules(catalog.Catalog(test_planner.TYPES), test_planner.HANDLERS, {})
+        self.store = memory.MemoryStore()
+        self.ledger = ledger.Ledger(self.store, rules, {}, base.absent(keys.LEADER))
+        self.events = job_events.JobEvents(self.ledger)
+        self.job = job("network:n")
+        self.old = self.store.list(keys.JOBS)
+        self.ledger.submit(scheduling.Write((), (base.Put(keys.job(self.job.id), scheduling.job_document(self.job)),)))
+        self.ledger.planner.unfinished.add(self.job)
+
+    def test_before_the_write(self):
+        self.events.listed(self.old)
+        self.assertIn(self.job.id, self.ledger.planner.unfinished)
+
+    def test_after_the_write(self):
+        self.ledger.flush()
+        self.events.listed(self.old)
+        self.assertIn(self.job.id, self.ledger.planner.unfinished)
+
+    def test_a_listing_after_the_end_tells_of_it(self):
+        self.ledger.flush()
+        self.store.delete(keys.job(self.job.id))
+        self.events.listed(self.store.list(keys.JOBS))
+        self.assertNotIn(self.job.id, self.ledger.planner.unfinished)
+
+    def test_a_job_that_etcd_told_of_is_done_when_it_is_gone(self):
+        self.ledger.flush()
+        self.events.listed(self.store.list(keys.JOBS))
+        self.store.delete(keys.job(self.job.id))
+        self.events.listed(self.store.list(keys.JOBS))
+        self.assertNotIn(self.job.id, self.ledger.planner.unfinished)
 
 
 class ClearedUp(memory.MemoryStore):
