@@ -140,7 +140,8 @@ class EtcdTroubleTest(base.InvariantsTest):
         self.checker.feed(self.deployed.history())
         admin.compact(self.deployed.store.list("/no-such-prefix").revision)
         admin.post("maintenance/defragment", {})
-        admin.post("maintenance/alarm", {"action": "DEACTIVATE", "alarm": "NOSPACE"})
+        for alarm in admin.post("maintenance/alarm", {"action": "GET"})["alarms"]:
+            admin.post("maintenance/alarm", {**alarm, "action": "DEACTIVATE"})
         self.trouble(daemon, "NOSPACE")
 
     def test_a_member_is_killed_and_the_leader_stands_still(self):
