@@ -11,6 +11,7 @@ from esi_worker import api
 from esi_worker.store import codec
 
 READ_COMPLETE: Final = "READ_COMPLETE"
+UNDELETED: Final = "DELETE_FAILED"
 _COMPLETED: Final = {
     api.CREATE: "CREATE_COMPLETED",
     api.MODIFY: "MODIFY_COMPLETED",
@@ -110,17 +111,23 @@ def state(worker_state: str, version: int, *, job_state: Mapping[str, Any] | Non
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Published:
-    """What ``/state/<P>`` says: for which version, and whether it is a failure."""
+    """What ``/state/<P>`` says.
+
+    :ivar failed: whether it is a failure
+    :ivar undeleted: whether it is a deletion that failed: what was to go is still there
+    """
 
     version: int
     failed: bool
+    undeleted: bool = False
 
 
 def parse_state(data: bytes) -> Published | None:
     """:returns: None for a document that can't be read: then nothing was published."""
     try:
         document = codec.decode(data)
-        return Published(int(document["version"]), str(document["state"].get("worker_state", "")).endswith("_FAILED"))
+        name = str(document["state"].get("worker_state", ""))
+        return Published(int(document["version"]), name.endswith("_FAILED"), name == UNDELETED)
     except (api.DocumentError, KeyError, TypeError, ValueError, AttributeError):
         return None
 

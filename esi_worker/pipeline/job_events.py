@@ -70,7 +70,7 @@ class JobEvents:
         if ref not in ledger.gone or recorded is None or not recorded.deleted or self._unfinished.of(ref):
             return
         published = ledger.state_of(ref)
-        if published is not None and published.failed:
+        if published is not None and published.undeleted:
             return  # it was not taken down: the next listing tries again
         path = ledger.path(ref)
         ledger.gone.discard(ref)
@@ -133,7 +133,7 @@ class JobEvents:
     def _told(self, job: api.Job) -> None:
         path = self._ledger.place(job.ref)
         if path is not None:
-            self._ledger.published[str(path)] = documents.Published(job.version, True)
+            self._ledger.published[str(path)] = documents.Published(job.version, True, undeleted=job.removes)
 
 
 def _message(value: bytes) -> str:

@@ -73,7 +73,7 @@ class Refusals:
     def _publish(
         self, path: keys.Path, worker_state: str, version: int, reason: str, recorded: documents.Recorded | None
     ) -> None:
-        self._ledger.published[str(path)] = documents.Published(version, True)
+        self._ledger.published[str(path)] = documents.Published(version, True, worker_state == documents.UNDELETED)
         keep = recorded if recorded and _can_be_kept(recorded) else None
         self._ledger.submit(scheduling.refuse(path, worker_state, version, reason, keep, now=ledgers.now()))
 

@@ -160,7 +160,7 @@ class Term:
             return
         self._ledger.gone.add(ref)
         published = self._ledger.state_of(ref)
-        failed = published is not None and published.failed
+        failed = published is not None and published.undeleted
         if failed and published is not None and self._at_work(ref):
             # That was the workflow before: a failure of this one will be told.
             self._ledger.published[str(self._ledger.path(ref))] = documents.Published(published.version, False)

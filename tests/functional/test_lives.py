@@ -110,6 +110,18 @@ class LifeTest(base.InvariantsTest):
         self.check()
         self.assertIsNone(self.deployed.heat.stacks.get("tenant-x", self.names[PORT]))
 
+    def test_a_deletion_while_the_create_fails_is_done_once(self):
+        self.start()
+        self.deployed.heat.stacks.fail(self.names[NETWORK], "no more networks")
+        self.deployed.heat.stacks.hold(self.names[NETWORK])
+        self.gohan.create(self.small[0])
+        self.wait_claim("create:heat_worker:network")
+        self.gohan.mark(NETWORK)
+        self.deployed.wait(lambda: self.deployed.get(keys.RECORDED + NETWORK)["deleted"], "the deletion planned")
+        self.deployed.heat.stacks.release(self.names[NETWORK])
+        self.check()
+        self.assertEqual(1, self.jobs_done(NETWORK).count("logical_delete:heat_worker:2"))
+
     def test_a_deletion_before_the_create_was_begun(self):
         self.start()
         self.deployed.heat.stacks.hold(self.names[NETWORK])

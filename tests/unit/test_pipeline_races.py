@@ -217,7 +217,7 @@ class ClearedUpTest(test_manager.ManagerTest):
 
 
 class TakenDownAfterAFailureTest(test_manager.ManagerTest):
-    """What /state says of the create that failed is no word about the deletion that is at work."""
+    """What /state says of the deletion that failed before is no word about the one that is at work."""
 
     def test_a_new_leader_finds_the_deletion_at_work(self):
         path = test_manager.PORT
@@ -225,7 +225,7 @@ class TakenDownAfterAFailureTest(test_manager.ManagerTest):
         self.store.put(keys.job(deletion.id), codec.encode([deletion.handler, deletion.to_document(), 0]))
         recorded = {"body": {"id": "p", "network_id": "n"}, "version": 1, "deleted": True}
         self.store.put(keys.RECORDED + path, codec.encode(recorded))
-        failed = {"state": {"worker_state": "CREATE_FAILED"}, "version": 1, "error": "e"}
+        failed = {"state": {"worker_state": "DELETE_FAILED"}, "version": 1, "error": "e"}
         self.store.put(keys.STATE + path, codec.encode(failed))
         self.start()
         self.config(test_manager.QUOTA, id="q")
