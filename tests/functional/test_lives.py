@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 
+from esi_worker.store import codec
 from esi_worker.store import keys
 from tests.chaos import base
 from tests.chaos import world
@@ -179,10 +180,14 @@ class LifeTest(base.InvariantsTest):
         self.gohan.vanish(PORT)
         self.gohan.create(port)
         # The stack is made again, or, where its deletion had not begun, kept: what is wanted is there in either case.
-        gone = {"deleted": True}
-        self.deployed.wait(lambda: not (self.deployed.get(keys.RECORDED + PORT) or gone)["deleted"], "a new life")
+        written = self.deployed.store.get(keys.CONFIG + PORT).mod_revision
+        self.deployed.wait(lambda: self.recorded_after(written), "a new life")
         self.check()
         self.assertIsNotNone(self.deployed.heat.stacks.get("tenant-x", self.names[PORT]))
+
+    def recorded_after(self, revision):
+        entry = self.deployed.store.get(keys.RECORDED + PORT)
+        return entry and entry.mod_revision > revision and not codec.decode(entry.value)["deleted"]
 
     def test_a_failure_cancels_what_depends_on_it_and_each_is_told_why(self):
         self.start()
