@@ -20,6 +20,8 @@ from tests.functional import deployment
 _DOWN: Final = ("DELETE_COMPLETED", "READ_COMPLETE")
 """What ``/state`` says of a marked resource that is gone; the second one of a type that nothing is done for."""
 
+_ATTEMPTS: Final = 20
+
 
 class Gohan:
     """Writes ``/config`` and, once ``/state`` says that a marked resource is gone, removes both documents.
@@ -56,8 +58,8 @@ class Gohan:
     def mark(self, *paths: str) -> None:
         """Ask for resources to be taken down."""
         for path in paths:
+            self._write(path, self.bodies[path], self.versions[path] + 1, marked=True)
             self.versions[path] += 1
-            self.deployed.put(path, self.bodies[path], self.versions[path], marked=True)
             self.marked.add(path)
 
     def mark_at_once(self, *paths: str) -> None:
@@ -104,8 +106,18 @@ class Gohan:
 
     def settle(self, timeout: float = deployment.PATIENCE) -> None:
         """Wait until everything is at rest, and until nothing is left of what was taken down."""
-        self.deployed.wait(self.settled, "everything at rest", timeout)
+        try:
+            self.deployed.wait(self.settled, "everything at rest", timeout)
+        except AssertionError as error:
+            raise AssertionError(f"{self._restless()}\n{error}") from None
         self.deployed.wait(lambda: not self.leftovers(), "nothing left of what is gone", timeout)
+
+    def _restless(self) -> str:
+        """What is not at rest, for the message."""
+        jobs = [entry.key for entry in self.deployed.store.list(keys.JOBS).entries]
+        states = {path: self.deployed.state(path) for path in self.versions}
+        behind = [path for path, state in states.items() if not state or state["version"] < self.versions[path]]
+        return f"left under {keys.JOBS}: {jobs}; without their /state: {behind}; marked: {sorted(self.marked)}"
 
     def leftovers(self) -> list[str]:
         """esi-worker's own keys of resources that are not there."""
@@ -121,8 +133,20 @@ class Gohan:
         ]
 
     def _put(self, path: str, body: Mapping[str, Any], version: int) -> None:
+        self._write(path, body, version)
         self.bodies[path], self.versions[path] = body, version
-        self.deployed.put(path, body, version)
+
+    def _write(self, path: str, body: Mapping[str, Any], version: int, *, marked: bool = False) -> None:
+        """The same document may be written twice: an etcd that gives no answer is asked again."""
+        for attempt in range(_ATTEMPTS):
+            try:
+                self.deployed.put(path, body, version, marked=marked)
+            except api.StoreError:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                self._stop.wait(0.5)
+            else:
+                return
 
     def _forget(self, path: str) -> None:
         self.marked.discard(path)
