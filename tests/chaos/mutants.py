@@ -171,6 +171,11 @@ MUTANTS: Final = (
 )
 
 
+def sound(mutant: Mutant, root: pathlib.Path = _ROOT) -> str:
+    """The file without the mutant."""
+    return (root / "esi_worker" / mutant.file).read_text()
+
+
 def run(chosen: Iterable[Mutant] = MUTANTS) -> list[str]:
     """Run the tests against each mutant.
 
@@ -199,14 +204,14 @@ def run(chosen: Iterable[Mutant] = MUTANTS) -> list[str]:
 
 def _kills(copy: pathlib.Path, mutant: Mutant) -> bool:
     file = copy / "esi_worker" / mutant.file
-    sound = file.read_text()
-    if sound.count(mutant.old) != 1:
+    text = sound(mutant, copy)
+    if text.count(mutant.old) != 1:
         raise AssertionError(f"{mutant.file} does not have exactly once what the mutant '{mutant.name}' changes")
-    file.write_text(sound.replace(mutant.old, mutant.new))
+    file.write_text(text.replace(mutant.old, mutant.new))
     try:
         return not all(_passes(copy, [test])[0] for test in mutant.tests)
     finally:
-        file.write_text(sound)
+        file.write_text(text)
 
 
 def _passes(copy: pathlib.Path, tests: Sequence[str]) -> tuple[bool, str]:
