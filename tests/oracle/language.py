@@ -94,6 +94,7 @@ def walk(path, place):
             if target is None:
                 raise Wrong(f"{kind} has no relation {hop!r}")
         ref = (target, named(get(body, field)))
+        place.world.asked.add(ref)
         if not ref[1] or ref not in place.world.documents:
             raise Missing(ref)
         passed.append(ref)

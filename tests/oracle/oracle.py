@@ -40,17 +40,20 @@ class Oracle:
     """Takes config documents one by one; ``jobs`` are all jobs so far, in their order.
 
     :param places: type -> (prefix, plural)
+    :param order: ref -> anything sortable: in which order those go that need not wait any more, which is open
     :ivar waiting: refs that miss another resource, in the order of their documents
-    :ivar wrong: refs whose mapping can't be evaluated
+    :ivar wrong: ref -> what was wrong with a mapping
     :ivar read: refs that no template is named for
     """
 
-    def __init__(self, relations, choices, places):
+    def __init__(self, relations, choices, places, order=lambda ref: 0):
+        self.order = order
         self.relations, self.choices = relations, choices
         self.types = {place: kind for kind, place in places.items()}
         self.templates, self.documents, self.recorded = {}, {}, {}
         self.waiting, self.wrong, self.read = [], {}, []
         self.jobs, self.unfinished = [], []
+        self.asked = set()  # what an evaluation looked for
 
     def feed(self, key, document):
         """One event; a document that is None is a removal.
@@ -70,63 +73,113 @@ class Oracle:
         self.unfinished = [each for each in self.unfinished if name_of(each) != job]
 
     def _feed(self, key, document):
-        known = len(self.jobs)
+        known, changed = len(self.jobs), []
         if document and isinstance(document["body"], str):
             document = {**document, "body": json.loads(document["body"])}
         if key.startswith(TEMPLATES):
             self.templates[key.removeprefix(TEMPLATES)] = document["body"]
         else:
             prefix, plural, name = key.removeprefix("/config/").rsplit("/", 2)
-            self._change((self.types[prefix, plural], name), document)
-        for ref in list(self.waiting):
-            self._plan(ref)
+            changed = self._change((self.types[prefix, plural], name), document)
+        self._release(changed)
         return self.jobs[known:]
 
     def _change(self, ref, document):
+        """:returns: what is to be planned now."""
         old = self.recorded.get(ref)
         if document is None:
             self._vanish(ref, old)
-            return
+            return []
         if document == self.documents.get(ref):
-            return
+            if not old and ref not in self.waiting:
+                raise language.Ambiguous("once more what could not be planned")
+            return []
         known = self.documents.get(ref) or {"version": 0}
         if document["version"] <= known["version"]:
             raise language.Ambiguous("another document of the same version, or an older one")
         if old["marked_for_deletion"] if old else document["marked_for_deletion"]:
             raise language.Ambiguous("a mark on what was never planned, or a change after the mark")
         self.documents[ref] = document
-        self.wrong.pop(ref, None)
         self.waiting = [each for each in self.waiting if each != ref]
-        self._plan(ref)
+        return [ref]
 
     def _vanish(self, ref, old):
         """A document is gone: what was planned and not marked is torn down from its recorded copy."""
         self.documents.pop(ref, None)
-        self.wrong.pop(ref, None)
         self.waiting = [each for each in self.waiting if each != ref]
         if self.recorded.pop(ref, None) and not old["marked_for_deletion"]:
             try:
                 self._write(ref, "logical_delete", old, old)
-            except language.Missing:
-                raise language.Ambiguous("a deletion that waits") from None
+            except (language.Missing, language.Wrong):
+                raise language.Ambiguous("a deletion that waits, or can't be planned") from None
+
+    def _release(self, changed):
+        """Plan what has changed, then what waited and need not wait any more, in the order of its documents."""
+        asked = sorted([*changed, *self.waiting], key=self.order)
+        stuck = self._stuck(asked)
+        self.waiting = [ref for ref in [*self.waiting, *changed] if ref in stuck]
+        for ref in asked:
+            if ref not in stuck:
+                self._plan(ref)
+
+    def _stuck(self, asked):
+        """Those that miss another resource, and those that pass one that is stuck: its jobs don't exist yet.
+
+        Where some wait for each other in a circle and for something else as well, who goes first is open.
+        """
+        passed, stuck, looked = {}, set(), {}
+        for ref in asked:
+            self.asked = set()
+            missing, passed[ref] = self._look(ref)
+            looked[ref] = (self.asked | passed[ref]) - {ref}
+            stuck |= {ref} if missing else set()
+        while more := {ref for ref in asked if not self._marked(ref) and stuck & passed[ref]} - stuck:
+            stuck |= more
+        for ref in stuck:
+            reached = looked[ref] & stuck
+            while more := {each for one in reached for each in looked[one] & stuck} - reached:
+                reached |= more
+            if ref in reached or self._marked(ref):
+                raise language.Ambiguous("a deletion that waits, or waiting in a circle")
+        return stuck
+
+    def _marked(self, ref):
+        return self.documents[ref]["marked_for_deletion"]
+
+    def _look(self, ref):
+        """:returns: whether a resource is missing, and all that the resource's params pass, itself left out."""
+        missing, wrong, passed = False, False, set()
+        for document in filter(None, (self.documents[ref], self.recorded.get(ref))):
+            place = language.Place(self, ref, document["body"], document["version"], ref[0])
+            for mapping in self._mappings(ref, document):
+                try:
+                    passed |= set(language.evaluate(mapping, place)[2])
+                except language.Missing:
+                    missing = missing or document is self.documents[ref]
+                except language.Wrong:
+                    wrong = True
+        if missing and wrong:
+            raise language.Ambiguous("a resource is missing, and a mapping is wrong")
+        return missing, set() if wrong else passed - {ref}
+
+    def _mappings(self, ref, document):
+        try:
+            chosen = self._choose(ref, document).values()
+        except language.Wrong:
+            return []
+        return [mapping for each in chosen for mapping in self.templates[each]["parameter_mappings"].values()]
 
     def _plan(self, ref):
         new, old = self.documents[ref], self.recorded.get(ref)
         action = "logical_delete" if new["marked_for_deletion"] else "modify" if old else "create"
         try:
             self._write(ref, action, new, old)
-        except language.Missing:
-            self.waiting += [] if ref in self.waiting else [ref]
-            if action == "logical_delete":
-                raise language.Ambiguous("a deletion that waits") from None
-            return
         except language.Wrong as error:
             self.wrong[ref] = str(error)
             if old:
                 raise language.Ambiguous("what was right becomes wrong") from None
         else:
             self.recorded[ref] = new
-        self.waiting = [each for each in self.waiting if each != ref]
 
     def _choose(self, ref, document):
         place = language.Place(self, ref, document["body"], document["version"], ref[0])
