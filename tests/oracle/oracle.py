@@ -54,6 +54,7 @@ class Oracle:
         self.waiting, self.wrong, self.read = [], {}, []
         self.jobs, self.unfinished = [], []
         self.asked = set()  # what an evaluation looked for
+        self.edges = {}  # the same of each that waits, when it was evaluated last
 
     def feed(self, key, document):
         """One event; a document that is None is a removal.
@@ -127,17 +128,19 @@ class Oracle:
 
         Where some wait for each other in a circle and for something else as well, who goes first is open.
         """
-        passed, stuck, looked = {}, set(), {}
+        passed, stuck, edges = {}, set(), {}
         for ref in asked:
             self.asked = set()
             missing, passed[ref] = self._look(ref)
-            looked[ref] = (self.asked | passed[ref]) - {ref}
+            edges[ref] = (self.asked | passed[ref]) - {ref}
             stuck |= {ref} if missing else set()
+        # Who goes first may also come from what waited for what before this event.
+        edges, self.edges = {ref: edges[ref] | self.edges.get(ref, set()) for ref in asked}, edges
         while more := {ref for ref in asked if not self._marked(ref) and stuck & passed[ref]} - stuck:
             stuck |= more
         for ref in stuck:
-            reached = looked[ref] & stuck
-            while more := {each for one in reached for each in looked[one] & stuck} - reached:
+            reached = edges[ref] & stuck
+            while more := {each for one in reached for each in edges[one] & stuck} - reached:
                 reached |= more
             if ref in reached or self._marked(ref):
                 raise language.Ambiguous("a deletion that waits, or waiting in a circle")
