@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -140,11 +141,13 @@ class Deployment:
         return etcd_store.EtcdStore(self.etcd_endpoints, **users)
 
     def close(self) -> None:
-        """End everything that was started."""
+        """End everything that was started; nothing of it is left, unless ``ESI_WORKER_KEEP`` is set."""
         for each in self._daemons:
             if each.process.poll() is None:
                 each.kill()
         self._closing.close()
+        if not os.environ.get("ESI_WORKER_KEEP"):
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     # -- daemons -----------------------------------------------------------------------------------------------
 
