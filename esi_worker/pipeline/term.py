@@ -6,9 +6,6 @@ next one compares anew: there is no other way to recover, so there is only one t
 
 from __future__ import annotations
 
-import collections
-import time
-
 from oslo_log import log as logging
 
 from esi_worker import api
@@ -16,16 +13,14 @@ from esi_worker.pipeline import documents
 from esi_worker.pipeline import job_events
 from esi_worker.pipeline import ledger as ledgers
 from esi_worker.pipeline import planner as planners
+from esi_worker.pipeline import planning
 from esi_worker.pipeline import reader as readers
 from esi_worker.pipeline import refusals
 from esi_worker.pipeline import scheduling
-from esi_worker.pipeline import waiting
 from esi_worker.store import base
 from esi_worker.store import keys
 
 LOG = logging.getLogger(__name__)
-
-_RACES = 5
 
 
 class Term:
@@ -39,10 +34,9 @@ class Term:
     def __init__(self, ledger: ledgers.Ledger, jobs: job_events.JobEvents, *, patience: float) -> None:
         self._ledger = ledger
         self._jobs = jobs
-        self._patience = patience
         self._reader = readers.Reader(ledger.rules.catalog)
-        self._room = waiting.WaitingRoom()
         self._refusals = refusals.Refusals(ledger)
+        self._planning = planning.Planning(ledger, self._refusals, patience=patience)
 
     def listed(self, snapshot: base.Snapshot) -> None:
         """Everything under ``/config/``, consumed in the order in which it was written.
@@ -72,9 +66,7 @@ class Term:
 
     def tick(self) -> None:
         """Publish the error of what has waited long enough; try again what an operator asks for."""
-        for waiter in self._room.expired(time.monotonic()):
-            self._room.remove(waiter.change.ref)
-            self._refusals.change(waiter.change, waiter.reason)
+        self._planning.expire()
         for key in self._jobs.take_retries():
             self._ledger.submit(scheduling.Write((), (base.Delete(key),)))
             self._retry_key(key)
@@ -87,19 +79,7 @@ class Term:
             return
         if isinstance(read, readers.ResourceGone) and read.ref is not None:
             LOG.info("%s is tried again, as an operator asks", read.ref)
-            self._retry(read.ref)
-
-    def _retry(self, ref: api.Ref) -> None:
-        """Plan a resource once more by the version it has."""
-        planner = self._ledger.planner
-        resource, recorded = planner.get(ref), planner.recorded.get(ref)
-        if resource is None or recorded is None or planner.unfinished.of(ref):
-            LOG.info("%s is not planned again: it is not there, or at work", ref)
-            return
-        change = planners.Change(ref, resource.version, resource.body, recorded.deleted, again=True)
-        self._attempt(change, ledgers.now())
-
-    # -- config ------------------------------------------------------------------------------------------------
+            self._planning.retry(read.ref)
 
     def _read(self, event: base.Event) -> readers.Read | None:
         entry = event.entry
@@ -117,7 +97,7 @@ class Term:
             if read.ref is not None:
                 self._ledger.paths[read.ref] = read.path
                 self._resource_gone(read.ref)
-                self._wake(read.ref)
+                self._planning.wake(read.ref)
             if read.ref is None or read.ref not in self._ledger.planner.recorded:
                 self._ledger.forget_published(read.path)
         else:
@@ -130,13 +110,13 @@ class Term:
             self._ledger.planner.templates.pop(read.template_id, None)
             return
         self._ledger.planner.templates[read.template_id] = template
-        self._wake(read.template_id)
+        self._planning.wake(read.template_id)
 
     def _resource(self, read: readers.ResourceRead) -> None:
         envelope, ref = read.envelope, read.ref
         if ref is None or envelope.body is None:
             if ref is not None:
-                self._room.remove(ref)
+                self._planning.room.remove(ref)
             self._refusals.document(read)
             return
         self._ledger.paths[ref] = read.path
@@ -146,14 +126,14 @@ class Term:
             LOG.error("%s: version %d comes after version %d and is ignored", ref, envelope.version, recorded.version)
             return
         self._ledger.planner.resources[ref] = api.Resource(ref, envelope.body, envelope.version)
-        self._room.remove(ref)
-        self._attempt(planners.Change(ref, envelope.version, envelope.body, envelope.marked), read.seen_at)
-        self._wake(ref)
+        self._planning.room.remove(ref)
+        self._planning.attempt(planners.Change(ref, envelope.version, envelope.body, envelope.marked), read.seen_at)
+        self._planning.wake(ref)
 
     def _resource_gone(self, ref: api.Ref) -> None:
         """The config document is gone: tear down what was brought about, then forget the resource."""
         self._ledger.planner.resources.pop(ref, None)
-        self._room.remove(ref)
+        self._planning.room.remove(ref)
         self._ledger.deferred.pop(ref, None)
         recorded = self._ledger.planner.recorded.get(ref)
         if recorded is None:
@@ -165,7 +145,9 @@ class Term:
             # That was the workflow before: a failure of this one will be told.
             self._ledger.published[str(self._ledger.path(ref))] = documents.Published(published.version, False)
         if not recorded.deleted or (failed and not self._ledger.planner.unfinished.of(ref)):
-            self._attempt(planners.Change(ref, recorded.version, recorded.body, marked=True, again=True), ledgers.now())
+            self._planning.attempt(
+                planners.Change(ref, recorded.version, recorded.body, marked=True, again=True), ledgers.now()
+            )
         self._jobs.forget_if_done(ref)
 
     def _at_work(self, ref: api.Ref) -> bool:
@@ -202,7 +184,7 @@ class Term:
         """
         if before is None or before is not self._ledger.planner.recorded.get(ref) or before.version != version:
             return
-        if self._ledger.planner.unfinished.of(ref) or self._room.get(ref) or ref in self._ledger.deferred:
+        if self._ledger.planner.unfinished.of(ref) or self._planning.room.get(ref) or ref in self._ledger.deferred:
             return
         published = self._ledger.state_of(ref)
         if published is None or published.version < version:
@@ -210,104 +192,4 @@ class Term:
             if current is None or current.mod_revision != entry.mod_revision:
                 return  # its /state may have been removed with it, after it was listed: the watch tells
             LOG.warning("%s: version %d has neither jobs nor state: planned again", ref, version)
-            self._retry(ref)
-
-    # -- planning ----------------------------------------------------------------------------------------------
-
-    def _attempt(self, change: planners.Change, seen_at: int) -> None:
-        try:
-            plan = self._ledger.planner.plan(change, self._ledger.taken())
-            if plan is None:
-                return
-            blocker = waiting.blocked_by(plan, self._room)
-        except api.Unresolved as error:
-            self._wait(change, seen_at, waiting.missing(error), error.message)
-            return
-        except api.JobError as error:
-            self._room.remove(change.ref)
-            self._refusals.change(change, error.message)
-            return
-        except Exception:
-            # A resolver of a third party may raise anything; that harms only this document.
-            LOG.exception("%s: planning failed", change.ref)
-            self._room.remove(change.ref)
-            self._refusals.change(change, f"internal error while planning {change.ref}")
-            return
-        if blocker is not None:
-            reason = f"{change.ref} waits for {blocker}, which itself waits: {self._reason(blocker)}"
-            self._wait(change, seen_at, (blocker,), reason)
-            return
-        self._schedule(plan, seen_at)
-
-    def _schedule(self, plan: planners.Plan, seen_at: int) -> None:
-        ref = plan.change.ref
-        try:
-            write = scheduling.schedule(plan, self._ledger.path(ref), seen_at=seen_at, now=ledgers.now())
-        except api.DocumentError as error:
-            # A body at the limit of nesting, or a resolver's value that is no JSON.
-            self._refusals.change(plan.change, f"what is planned for {ref} can't be stored: {error}")
-            return
-        if write.size > base.MAX_BYTES or len(write.operations) > base.MAX_OPERATIONS:
-            self._refusals.change(
-                plan.change,
-                f"{ref} is too large: its workflow takes {write.size} bytes in one transaction, "
-                f"etcd takes {base.MAX_BYTES}",
-            )
-            return
-        if not plan.drops:
-            self._ledger.submit(write)
-            self._ledger.planner.adopt(plan)
-        else:
-            self._replace(plan, write, seen_at)
-        known = self._ledger.state_of(ref)
-        if known is not None:
-            self._ledger.published[str(self._ledger.path(ref))] = documents.Published(known.version, False)
-        for job in plan.jobs:
-            LOG.info("scheduled %s after %s", job.id, list(job.dependency) or "nothing")
-
-    def _replace(self, plan: planners.Plan, write: scheduling.Write, seen_at: int) -> None:
-        """Write a workflow that drops jobs: a worker may claim one at the same moment, then it is planned anew."""
-        self._ledger.flush()
-        for _ in range(_RACES):
-            if self._ledger.commit(write):
-                self._ledger.planner.adopt(plan)
-                return
-            self._look_at_claims(plan.drops)
-            again = self._ledger.planner.plan(plan.change, self._ledger.taken())
-            if again is None:
-                return
-            plan = again
-            write = scheduling.schedule(plan, self._ledger.path(plan.change.ref), seen_at=seen_at, now=ledgers.now())
-        raise api.Conflict(f"the workflow of {plan.change.ref} could not be written: its jobs are claimed too fast")
-
-    def _look_at_claims(self, jobs: tuple[api.Job, ...]) -> None:
-        for job in jobs:
-            if self._ledger.store.get(keys.job(job.id)) is None:
-                self._ledger.planner.unfinished.remove(job.id)
-            elif self._ledger.store.get(keys.claim(job.id)) is not None:
-                self._ledger.claimed.add(job.id)
-
-    def _wait(self, change: planners.Change, seen_at: int, missing: tuple[object, ...], reason: str) -> None:
-        earlier = self._room.get(change.ref)
-        until = earlier.until if earlier and earlier.change == change else time.monotonic() + self._patience
-        LOG.info("%s waits: %s", change.ref, reason)
-        consulted = frozenset(self._ledger.planner.consulted)
-        self._room.add(waiting.Waiter(change, seen_at, missing, reason, until, consulted))
-
-    def _wake(self, changed: object) -> None:
-        """Try again what may have waited for this, and then what waited for that in turn."""
-        queue = collections.deque([changed])
-        while queue:
-            for waiter in self._room.woken_by(queue.popleft()):
-                if self._room.get(waiter.change.ref) is not waiter:
-                    continue
-                self._attempt(waiter.change, waiter.seen_at)
-                if self._ledger.planner.action(waiter.change) is None:
-                    self._room.remove(waiter.change.ref)
-                if self._room.get(waiter.change.ref) is None:
-                    queue.append(waiter.change.ref)
-
-    def _reason(self, ref: api.Ref) -> str:
-        """What a waiting resource waits for in the end; not the whole chain, which may be long."""
-        waiter = self._room.get(ref)
-        return waiter.reason.rpartition("which itself waits: ")[2] if waiter else ""
+            self._planning.retry(ref)
