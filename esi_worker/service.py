@@ -19,6 +19,7 @@ from esi_worker.pipeline import claiming
 from esi_worker.pipeline import collector
 from esi_worker.pipeline import manager
 from esi_worker.pipeline import monitor
+from esi_worker.pipeline import places
 from esi_worker.pipeline import planner
 from esi_worker.pipeline import worker
 from esi_worker.store import codec
@@ -150,5 +151,5 @@ class Service:
         return claimer.fetch("config", ref)
 
     def _published(self, ref: api.Ref) -> Mapping[str, Any] | None:
-        entry = self._store.get(self._known.catalog.path(ref).monitoring)
+        entry = self._store.get(places.Places(self._store, self._known.catalog).path(ref).monitoring)
         return None if entry is None else codec.decode(entry.value)

@@ -40,11 +40,7 @@ class Get(listing.Lister):
         here = session.of(self)
         if parsed_args.id:
             return self._one(here, parsed_args)
-        within = ""
-        if parsed_args.type:
-            description = here.resource_type(parsed_args.type)
-            within = f"{description.prefix}/{description.plural}/"
-        found = list(resources.read_all(here.store, here.catalog, within))
+        found = list(_all(here, parsed_args.type))
         if parsed_args.formatter == "table" and not parsed_args.columns:
             return _in_short(found)
         return _COLUMNS, [_row(each) for each in found]
@@ -72,6 +68,16 @@ class Get(listing.Lister):
         }
         columns = (*_COLUMNS, "marked_for_deletion", *details)
         return columns, [(*_row(status), status.marked, *map(display.Cell, details.values()))]
+
+
+def _all(here: session.Session, resource_type: str | None) -> Iterable[resources.Status]:
+    if not resource_type:
+        return resources.read_all(here.store, here.catalog)
+    described = here.resource_type(resource_type)
+    # What the catalog puts under no prefix may be under any.
+    within = f"{described.prefix}/{described.plural}/" if here.catalog.tells(described.id) else ""
+    listed = resources.read_all(here.store, here.catalog, within)
+    return (each for each in listed if each.resource_type == described.id)
 
 
 def _in_short(found: Sequence[resources.Status]) -> tuple[Sequence[str], Iterable[Any]]:

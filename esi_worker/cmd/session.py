@@ -18,6 +18,7 @@ from esi_worker import config
 from esi_worker import plugins
 from esi_worker.pipeline import catalog as catalogs
 from esi_worker.pipeline import catalog_sources
+from esi_worker.pipeline import places
 from esi_worker.pipeline import planner
 from esi_worker.store import base
 from esi_worker.store import keys
@@ -128,8 +129,8 @@ class Session:
         :raises ConfigError: if nothing has this name
         :raises DocumentError: if the id is refused
         """
-        description = self.resource_type(resource_type)
-        return keys.Path(description.prefix, description.plural, resource_id)
+        ref = api.Ref(self.resource_type(resource_type).id, resource_id)
+        return places.Places(self.store, self.catalog).path(ref)
 
     def resource_type(self, name: str) -> api.ResourceType:
         """The description of a type.

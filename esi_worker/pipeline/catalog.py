@@ -22,7 +22,7 @@ class Catalog:
     documents are read and published as READ_COMPLETE.
 
     :param types: the descriptions
-    :param any_prefix: ids of types that are found under any prefix; where each document was seen is remembered
+    :param any_prefix: ids of types that are found under any prefix
     :param open_world: whether an unknown plural makes a type of its own, named by its singular
     :ivar types: id -> description, without those that are only referred to
     :raises CatalogError: naming both types if two have one id, or one prefix and plural
@@ -43,9 +43,11 @@ class Catalog:
         self.types: Mapping[str, api.ResourceType] = MappingProxyType(described)
         self._all = dict(described)
         self._add_referred()
-        self._loose = {self._all[each].plural: self._all[each] for each in any_prefix}
+        anywhere = [*any_prefix, *(each for each in self._all if each not in described)]
+        self._loose = {self._all[each].plural: self._all[each] for each in anywhere}
+        self._told = self._all.keys() - set(anywhere)
         self._open = open_world
-        self._seen: dict[api.Ref, str] = {}
+        self._made: set[str] = set()
 
     @classmethod
     def from_document(cls, document: api.JSON, *, open: bool = False) -> Catalog:  # noqa: A002
@@ -67,23 +69,22 @@ class Catalog:
         found = self.at(path.prefix, path.plural)
         if found is None and self._open:
             found = self._make(path)
-        if found is not None and found.prefix != path.prefix:
-            self._seen[api.Ref(found.id, path.id)] = path.prefix
-        elif found is not None and self._seen:
-            self._seen.pop(api.Ref(found.id, path.id), None)
         return found
 
-    def path(self, ref: api.Ref) -> keys.Path:
-        """Where a resource stands.
+    def tells(self, resource_type: str) -> bool:
+        """Whether this catalog alone tells where the resources of a type stand."""
+        return resource_type in self._told
 
-        :raises CatalogError: if its type is unknown
+    def path(self, ref: api.Ref) -> keys.Path:
+        """Where a resource stands, its prefix being the usual one where the catalog says none (see :meth:`tells`).
+
+        :raises CatalogError: if its type is unknown, or was made for a plural that no type has
         :raises DocumentError: if its id is refused
         """
         found = self._all.get(ref.resource_type)
-        if found is None:
+        if found is None or found.id in self._made:
             raise api.CatalogError(f"unknown resource type {ref.resource_type!r} of {ref}")
-        prefix = self._seen.get(ref, found.prefix) if self._seen else found.prefix
-        return keys.Path(prefix, found.plural, ref.resource_id)
+        return keys.Path(found.prefix, found.plural, ref.resource_id)
 
     def relation(self, resource_type: str, field: str) -> str | None:
         """The type that a field of a type refers to; None where it is no relation."""
@@ -138,12 +139,10 @@ class Catalog:
     def _make(self, path: keys.Path) -> api.ResourceType:
         """A type for a plural that the catalog does not know."""
         name = catalog_document.singular(path.plural)
-        found = self._all.get(name)
-        if found is None or found.plural != path.plural:
-            found = api.ResourceType(name if found is None else path.plural, path.plural, path.prefix)
-            self._all[found.id] = found
-        self._loose[path.plural] = found
-        return found
+        made = api.ResourceType(path.plural if name in self._all else name, path.plural, path.prefix)
+        self._all[made.id] = self._loose[path.plural] = made
+        self._made.add(made.id)
+        return made
 
 
 class _Alone:

@@ -14,6 +14,7 @@ from esi_worker.pipeline import catalog as catalogs
 from esi_worker.pipeline import documents
 from esi_worker.pipeline import jobqueue
 from esi_worker.pipeline import outcome
+from esi_worker.pipeline import places
 from esi_worker.pipeline import templates
 from esi_worker.store import base
 from esi_worker.store import codec
@@ -64,12 +65,13 @@ class Claimer:
     ) -> None:
         self._store = store
         self._catalog = catalog
+        self._places = places.Places(store, catalog)
         self._record_kinds = record_kinds
         self._file_templates = file_templates
         self._name = name
 
     def knows(self, ref: api.Ref) -> bool:
-        """Whether it can be told where a resource stands."""
+        """Whether the catalog has the type of a resource, and its id can be used."""
         try:
             self._catalog.path(ref)
         except (api.CatalogError, api.DocumentError):
@@ -115,7 +117,7 @@ class Claimer:
     def fetch(self, kind: str, ref: api.Ref) -> Mapping[str, Any] | None:
         """Another resource's document: kind ``config`` gives its body, any other the record of that kind."""
         try:
-            path = self._catalog.path(ref)
+            path = self._places.path(ref)
             entry = self._store.get(path.config if kind == "config" else path.record(kind))
             if entry is None:
                 return None
@@ -132,9 +134,10 @@ class Claimer:
     def _transact(self, pending: Sequence[jobqueue.Pending], lease: int) -> Answer:
         value = codec.encode({"worker": self._name, "lease": f"{lease:x}"})
         compares = [condition for each in pending for condition in each.conditions()]
+        paths = self._paths(pending)
         operations: list[base.Operation] = []
-        for each in pending:
-            operations += self._operations(each, lease, value)
+        for each, path in zip(pending, paths, strict=True):
+            operations += self._operations(each, path, lease, value)
         if len(operations) > base.MAX_OPERATIONS or len(compares) > base.MAX_OPERATIONS:
             return Answer()
         try:
@@ -148,13 +151,18 @@ class Claimer:
         size = len(result.entries) // len(pending)
         return Answer(
             [
-                self._claimed(each, result.revision, result.entries[place * size : (place + 1) * size])
+                self._claimed(each, paths[place], result.revision, result.entries[place * size : (place + 1) * size])
                 for place, each in enumerate(pending)
             ]
         )
 
-    def _operations(self, pending: jobqueue.Pending, lease: int, value: bytes) -> list[base.Operation]:
-        job, path = pending.job, self._catalog.path(pending.job.ref)
+    def _paths(self, pending: Sequence[jobqueue.Pending]) -> list[keys.Path]:
+        refs = [each.job.ref for each in pending]
+        found = self._places.paths(refs)
+        return [found[ref] for ref in refs]
+
+    def _operations(self, pending: jobqueue.Pending, path: keys.Path, lease: int, value: bytes) -> list[base.Operation]:
+        job = pending.job
         template_id = self._template_id(job)
         operations: list[base.Operation] = [
             base.Put(keys.claim(job.id), value, lease),
@@ -173,18 +181,21 @@ class Claimer:
         entry = self._store.get(keys.claim(pending.job_id))
         if entry is None or entry.lease != lease:
             return None
-        gets = [each for each in self._operations(pending, lease, b"") if isinstance(each, base.Get)]
+        [path] = self._paths([pending])
+        gets = [each for each in self._operations(pending, path, lease, b"") if isinstance(each, base.Get)]
         found = self._store.transact([], gets)
-        return self._claimed(pending, entry.create_revision, found.entries)
+        return self._claimed(pending, path, entry.create_revision, found.entries)
 
-    def _claimed(self, pending: jobqueue.Pending, revision: int, entries: Sequence[base.Entry | None]) -> Claimed:
+    def _claimed(
+        self, pending: jobqueue.Pending, path: keys.Path, revision: int, entries: Sequence[base.Entry | None]
+    ) -> Claimed:
         job = pending.job
         document, record, trace, template, job_state = entries
         claim = outcome.Claim(
             job=job,
             revision=revision,
             attempts=codec.decode(document.value)[2] if document else 0,
-            path=self._catalog.path(job.ref),
+            path=path,
             record_kind=self._record_kinds[job.handler],
             job_state={} if job.is_first or job_state is None else codec.decode(job_state.value),
             record=codec.decode(record.value) if record else None,

@@ -96,7 +96,10 @@ class Ledger:
         """Nothing of a resource is to be left."""
         self.published.pop(str(path), None)
         kinds = {traits.record_kind for traits in self.rules.handlers.values()}
-        self.submit(scheduling.forget(path, kinds))
+        resource_type = self.rules.catalog.type_of_path(path)
+        told = resource_type is None or self.rules.catalog.tells(resource_type.id)
+        ref = None if resource_type is None or told else api.Ref(resource_type.id, path.id)
+        self.submit(scheduling.forget(path, kinds, ref))
 
     def forget_published(self, path: keys.Path) -> None:
         """The same, of one that was refused: nothing but its ``/state`` and its trace tells of it."""

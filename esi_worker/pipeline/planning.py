@@ -10,6 +10,7 @@ from oslo_log import log as logging
 from esi_worker import api
 from esi_worker.pipeline import documents
 from esi_worker.pipeline import ledger as ledgers
+from esi_worker.pipeline import places
 from esi_worker.pipeline import planner as planners
 from esi_worker.pipeline import refusals
 from esi_worker.pipeline import scheduling
@@ -86,7 +87,7 @@ class Planning:
     def _schedule(self, plan: planners.Plan, seen_at: int) -> None:
         ref = plan.change.ref
         try:
-            write = scheduling.schedule(plan, self._ledger.path(ref), seen_at=seen_at, now=ledgers.now())
+            write = self._written(plan, seen_at)
         except api.DocumentError as error:
             # A body at the limit of nesting, or a resolver's value that is no JSON.
             self._refusals.change(plan.change, f"what is planned for {ref} can't be stored: {error}")
@@ -109,6 +110,12 @@ class Planning:
         for job in plan.jobs:
             LOG.info("scheduled %s after %s", job.id, list(job.dependency) or "nothing")
 
+    def _written(self, plan: planners.Plan, seen_at: int) -> scheduling.Write:
+        ref = plan.change.ref
+        path = self._ledger.path(ref)
+        place = places.to_write(self._ledger.rules.catalog, ref, path)
+        return scheduling.schedule(plan, path, place, seen_at=seen_at, now=ledgers.now())
+
     def _replace(self, plan: planners.Plan, write: scheduling.Write, seen_at: int) -> None:
         """Write a workflow that drops jobs: a worker may claim one at the same moment, then it is planned anew."""
         self._ledger.flush()
@@ -121,7 +128,7 @@ class Planning:
             if again is None:
                 return
             plan = again
-            write = scheduling.schedule(plan, self._ledger.path(plan.change.ref), seen_at=seen_at, now=ledgers.now())
+            write = self._written(plan, seen_at)
         raise api.Conflict(f"the workflow of {plan.change.ref} could not be written: its jobs are claimed too fast")
 
     def _look_at_claims(self, jobs: tuple[api.Job, ...]) -> None:

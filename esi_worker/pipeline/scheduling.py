@@ -34,14 +34,17 @@ def job_document(job: api.Job, attempts: int = 0) -> bytes:
     return codec.encode([job.handler, job.to_document(), attempts])
 
 
-def schedule(plan: planner.Plan, path: keys.Path, *, seen_at: int, now: int) -> Write:
+def schedule(
+    plan: planner.Plan, path: keys.Path, place: Iterable[base.Operation] = (), *, seen_at: int, now: int
+) -> Write:
     """A workflow: its record, its jobs, the jobs it replaces; or READ_COMPLETE where there is nothing to do.
 
+    :param place: what tells others where the resource stands
     :param seen_at: milliseconds since the epoch when the config document was seen
     :param now: milliseconds since the epoch
     """
     version = plan.change.version
-    operations: list[base.Operation] = [base.Put(path.recorded, codec.encode(plan.recorded.to_document()))]
+    operations: list[base.Operation] = [base.Put(path.recorded, codec.encode(plan.recorded.to_document())), *place]
     operations += [base.Put(keys.job(job.id), job_document(job)) for job in plan.jobs]
     operations += [base.Delete(keys.job(job.id)) for job in plan.drops]
     points = {"1": seen_at, "2": now}
@@ -75,10 +78,14 @@ def refuse(
     return Write((), tuple(operations))
 
 
-def forget(path: keys.Path, record_kinds: Iterable[str]) -> Write:
-    """Nothing of a resource is left anywhere once it is taken down and its config document is gone."""
+def forget(path: keys.Path, record_kinds: Iterable[str], ref: api.Ref | None = None) -> Write:
+    """Nothing of a resource is left anywhere once it is taken down and its config document is gone.
+
+    :param ref: whose place was written down; None where nobody knows the resource, or the catalog tells
+    """
     own = [path.record(kind) for kind in sorted(record_kinds)]
     gone = [path.recorded, path.job_state, path.trace, path.state, path.monitoring, *own]
+    gone += [keys.place(ref)] if ref else []
     return Write((), tuple(base.Delete(key) for key in gone))
 
 

@@ -15,6 +15,7 @@
 ``/job_manager_id``                        the leader; hangs on its lease
 ``/esi-worker/config/<P>``                 the config document that was last turned into a workflow
 ``/esi-worker/trace/<P>``                  when each point was written
+``/esi-worker/places/<type>/<id>``         ``<P>`` of a resource, where the catalog alone can't tell it
 ``/esi-worker/collectors/<id>``            a live collector; hangs on its lease
 =========================================  ===============================================================
 """
@@ -26,6 +27,7 @@ import re
 from typing import Final
 
 from esi_worker.api import errors
+from esi_worker.api import types
 
 ID_PATTERN: Final = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 
@@ -37,6 +39,7 @@ RECORDED: Final = "/esi-worker/config/"
 JOB_STATE: Final = "/esi-worker/job_state/"
 TRACE: Final = "/esi-worker/trace/"
 TARGETS: Final = "/esi-worker/targets/"
+PLACES: Final = "/esi-worker/places/"
 COLLECTORS: Final = "/esi-worker/collectors/"
 JOBS: Final = "/jobs/"
 ALL_JOBS: Final = "/jobs/all/"
@@ -46,7 +49,7 @@ RETRY: Final = "/jobs/retry/"
 LEADER: Final = "/job_manager_id"
 HEAT_TEMPLATES: Final = "/config/v2.0/heat_templates/"
 
-RESERVED_KINDS: Final = frozenset({"config", "job_state", "trace", "collectors"})
+RESERVED_KINDS: Final = frozenset({"config", "job_state", "trace", "places", "collectors"})
 """Kinds of records that no handler may take for its own."""
 
 
@@ -141,6 +144,11 @@ def claim(job_id: str) -> str:
 def failed(job_id: str) -> str:
     """The key that says that a job failed."""
     return f"{FAILED}{job_id}"
+
+
+def place(ref: types.Ref) -> str:
+    """The key that says where a resource stands."""
+    return f"{PLACES}{ref.resource_type}/{check_id(ref.resource_id)}"
 
 
 def collector(collector_id: str) -> str:

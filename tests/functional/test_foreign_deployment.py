@@ -76,6 +76,7 @@ class TableTest(unittest.TestCase):
 
 class ForeignDeploymentTest(deployment.DeploymentTest):
     maxDiff = None
+    roles = ("job_manager,worker,collector",)
 
     def setUp(self):
         super().setUp()
@@ -85,15 +86,20 @@ class ForeignDeploymentTest(deployment.DeploymentTest):
         installed.install(FOREIGN / "plugin", site)
         (site / "no-templates").mkdir()
         options = {
-            "catalog": {"entry_points": "false", "files": FOREIGN / "catalog"},
+            "catalog": {"entry_points": "false", "files": self.catalog(site)},
             "templates": {"directories": site / "no-templates"},
             "monitoring": {"mode": "trust"},
         }
         self.environment = {"PYTHONPATH": str(site)}
         self.deployed = self.deploy({}, options)
         with deployment.environment(**self.environment):
-            self.daemon = self.deployed.daemon()
+            for roles in self.roles:
+                self.deployed.daemon(DEFAULT={"roles": roles})
         self.resources = {each["path"]: each["body"] for each in load("resources.yaml")}
+
+    def catalog(self, site):
+        """Where the catalog files are."""
+        return FOREIGN / "catalog"
 
     def esictl(self, *arguments):
         """Run the command line as an operator does; :returns: what it wrote."""
@@ -211,3 +217,26 @@ class ForeignDeploymentTest(deployment.DeploymentTest):
             self.assertEqual((gone, ""), (state["state"]["worker_state"], state["error"]), path)
             self.deployed.store.delete(keys.CONFIG + path)
             self.deployed.store.delete(keys.STATE + path)
+
+
+class UnknownPrefixesTest(ForeignDeploymentTest):
+    """The same by a catalog that names no prefix: only the job manager sees where a document stands."""
+
+    roles = ("job_manager", "worker", "collector")
+
+    def catalog(self, site):
+        """The catalog files without their prefixes."""
+        folder = site / "catalog"
+        folder.mkdir()
+        for each in (FOREIGN / "catalog").iterdir():
+            document = yaml.safe_load(each.read_text())
+            for described in document.get("types", ()):
+                del described["prefix"]
+            (folder / each.name).write_text(json.dumps(document))
+        return folder
+
+    def create(self):
+        super().create()
+        for path in self.resources:
+            found = json.loads(self.esictl("get", *path.split("/")[-2:], "-f", "json"))
+            self.assertEqual(path.rpartition("/")[2], found["id"])

@@ -117,15 +117,24 @@ class TestDocuments(unittest.TestCase):
         self.assertEqual("network", catalog.relation("port", "network_id"))
         self.assertEqual(("heat_worker",), catalog.handlers("port"))
 
-    def test_a_type_without_a_prefix_is_found_under_any_and_remembered(self):
+    def test_a_type_without_a_prefix_is_found_under_any(self):
         catalog = catalogs.Catalog.from_document(DOCUMENT)
-        ref = api.Ref("port", "p")
-        self.assertEqual(path("v2.0/ports/p"), catalog.path(ref))
         self.assertEqual("port", catalog.type_of_path(path("other/v9/ports/p")).id)
-        self.assertEqual(path("other/v9/ports/p"), catalog.path(ref))
-        self.assertEqual(path("v2.0/ports/q"), catalog.path(api.Ref("port", "q")))
         self.assertEqual("port", catalog.type_of_path(path("v2.0/ports/p")).id)
-        self.assertEqual(path("v2.0/ports/p"), catalog.path(ref))
+        self.assertEqual(path("v2.0/ports/q"), catalog.path(api.Ref("port", "q")))
+        self.assertFalse(catalog.tells("port"))
+
+    def test_a_type_that_is_only_referred_to_is_found_under_any_prefix(self):
+        catalog = catalogs.Catalog.from_document(DOCUMENT)
+        self.assertNotIn("policy", catalog.types)
+        self.assertEqual("policy", catalog.type_of_path(path("other/v9/policies/p")).id)
+        self.assertFalse(catalog.tells("policy"))
+
+    def test_a_type_with_a_prefix_is_found_there_only(self):
+        catalog = catalogs.Catalog.from_document({"types": [{"id": "port", "prefix": "v3.0"}]}, open=True)
+        self.assertTrue(catalog.tells("port"))
+        self.assertEqual("ports", catalog.type_of_path(path("other/v9/ports/p")).id)
+        self.assertFalse(catalog.tells("ports"))
 
     def test_descriptions_say_what_tables_can_not(self):
         description = {"id": "tenant", "plural": "tenantry", "prefix": "common/v1.0", "two_step_deletion": False,
@@ -145,9 +154,9 @@ class TestDocuments(unittest.TestCase):
         self.assertIsNone(catalogs.Catalog.from_document(DOCUMENT).type_of_path(path("v2.0/policy_groups/p")))
         catalog = catalogs.Catalog.from_document(DOCUMENT, open=True)
         self.assertEqual("reserve_address", catalog.type_of_path(path("v2.0/reserve_addresses/r")).id)
-        self.assertEqual(path("v2.0/reserve_addresses/r"), catalog.path(api.Ref("reserve_address", "r")))
         self.assertEqual("gateway", catalog.type_of_path(path("v5/gateways/g")).id)
-        self.assertEqual(path("v5/gateways/g"), catalog.path(api.Ref("gateway", "g")))
+        with self.assertRaisesRegex(api.CatalogError, "unknown resource type 'gateway'"):
+            catalog.path(api.Ref("gateway", "g"))
         self.assertEqual("port", catalog.type_of_path(path("v2.0/ports/p")).id)
 
     def test_plurals(self):
