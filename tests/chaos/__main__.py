@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import collections
 import concurrent.futures
+import contextlib
 import dataclasses
 import os
 import random
@@ -11,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Final
 
@@ -18,6 +21,7 @@ from tests.chaos import isolation
 from tests.chaos import killpoints
 from tests.chaos import mix
 from tests.chaos import mutants
+from tests.chaos import stale
 from tests.chaos import world
 from tests.functional import deployment
 
@@ -26,6 +30,7 @@ _MOST_REQUESTS: Final = 75
 
 _MOST_OF_GATEWAY: Final = 160
 _ROLES: Final = (killpoints.ALL, "job_manager", "worker", "collector")
+_FIGURES: Final = ("stale_writes",)
 _SUITES: Final = (
     "tests.functional.test_chaos_quick",
     "tests.functional.test_lives",
@@ -38,12 +43,14 @@ class Row:
     """A line of the table.
 
     :ivar recoveries: seconds each
+    :ivar remark: further figures
     """
 
     name: str
     tried: int = 0
     violations: list[str] = dataclasses.field(default_factory=list)
     recoveries: list[float] = dataclasses.field(default_factory=list)
+    remark: str = ""
 
     def __str__(self) -> str:
         shown = "      -      -      -"
@@ -51,20 +58,22 @@ class Row:
             ordered = sorted(self.recoveries)
             chosen = (ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.95)], ordered[-1])
             shown = " ".join(f"{each:6.1f}" for each in chosen)
-        return f"{self.name:44} {self.tried:6} {len(self.violations):10} {shown}"
+        return f"{self.name:44} {self.tried:6} {len(self.violations):10} {shown}  {self.remark}".rstrip()
 
 
 class Chaos:
     """All parts, one after another.
 
     :param minutes: for the parts that could go on for ever, together
+    :param figures: seconds for each of the smaller parts that could
     """
 
-    def __init__(self, seed: int, minutes: float) -> None:
+    def __init__(self, seed: int, minutes: float, figures: float) -> None:
         self.rows: list[Row] = []
         self._seed = seed
         self._random = random.Random(seed)
         self._seconds = minutes * 60
+        self._figures = figures
 
     def kill_points(self) -> None:
         """Every process at every request of a small world."""
@@ -111,6 +120,21 @@ class Chaos:
             row.tried += 1
             if done.returncode:
                 row.violations += self._tell(suite, [done.stderr[-6000:]])
+
+    def stale_writes(self) -> None:
+        """What processes write that stood still past their leases."""
+        row = self._row("stale writes")
+        deadline = time.monotonic() + self._figures
+        accepted, kinds = 0, collections.Counter[str]()
+        with contextlib.closing(stale.Stale(self._seed)) as turns:
+            turns.start()
+            while time.monotonic() < deadline and not row.violations:
+                turn = turns.turn()
+                kinds.update(turn.tried)
+                accepted += len(turn.accepted)
+                row.violations += self._tell(turn.name, [*turn.accepted, *turn.violations])
+        row.tried = kinds.total()
+        row.remark = f"{accepted} accepted; tried: {_counts(kinds)}"
 
     def isolated(self) -> None:
         """200 resources, a hung project and a dead router among them."""
@@ -182,6 +206,10 @@ def _kill_lane(
     return found
 
 
+def _counts(counted: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in sorted(counted.items()))
+
+
 def _say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
@@ -189,14 +217,15 @@ def _say(text: str) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """:returns: 0 if no invariant was violated."""
-    parts = ("suites", "isolated", "mutated", "kill_points", "gateway_kill_points", "mixed")
+    parts = ("suites", "isolated", *_FIGURES, "mutated", "kill_points", "gateway_kill_points", "mixed")
     parser = argparse.ArgumentParser(prog="tests.chaos", description=__doc__)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--minutes", type=float, default=22.0, help="for kill points and mixed faults (22)")
+    parser.add_argument("--figures", type=float, default=60.0, help="seconds for each of the smaller parts (60)")
     parser.add_argument("--parts", nargs="*", choices=parts, default=parts)
     given = parser.parse_args(arguments)
     _say(f"seed {given.seed}")
-    chaos = Chaos(given.seed, given.minutes)
+    chaos = Chaos(given.seed, given.minutes, given.figures)
     began = time.monotonic()
     for part in given.parts:
         getattr(chaos, part)()
