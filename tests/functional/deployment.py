@@ -19,6 +19,8 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from typing import Any
+from typing import IO
+from typing import Protocol
 
 from esi_worker import api
 from esi_worker.store import base
@@ -47,17 +49,44 @@ class Change:
     value: Any
 
 
-class Daemon:
-    """One ``esi-worker`` process."""
+class Process(Protocol):
+    """What is done to a process here: a part of :class:`subprocess.Popen`."""
 
-    def __init__(self, config_file: pathlib.Path, log_file: pathlib.Path) -> None:
+    pid: int
+
+    def poll(self) -> int | None:
+        """:returns: the exit status; None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """:returns: the exit status; :raises subprocess.TimeoutExpired: after so many seconds."""
+
+    def kill(self) -> None:
+        """SIGKILL."""
+
+    def send_signal(self, number: int, /) -> None:
+        """Any signal."""
+
+
+Launch = Callable[[pathlib.Path, IO[bytes]], Process]
+"""Starts a daemon, given its configuration file and where it writes."""
+
+
+def launch(config_file: pathlib.Path, log: IO[bytes]) -> Process:
+    """Start a daemon as operators do."""
+    command = [sys.executable, "-m", "esi_worker.cmd.daemon", "--config-file", str(config_file)]
+    return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+
+
+class Daemon:
+    """One ``esi-worker`` process.
+
+    :param start: how to start it
+    """
+
+    def __init__(self, config_file: pathlib.Path, log_file: pathlib.Path, start: Launch = launch) -> None:
         self.log_file = log_file
         self._log = log_file.open("ab")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "esi_worker.cmd.daemon", "--config-file", str(config_file)],
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-        )
+        self.process = start(config_file, self._log)
 
     @property
     def log(self) -> str:
@@ -93,6 +122,7 @@ class Deployment:
     :param fsync: whether etcd makes each write durable
     :param server: an etcd of the test's making, not started yet, instead of a plain one
     :param cluster: several members instead of one; ``etcd`` is the first of them
+    :param start: how daemons are started
     :ivar etcd_endpoints: URLs of etcd
     """
 
@@ -106,6 +136,7 @@ class Deployment:
         configures: bool = True,
         server: etcd.EtcdServer | None = None,
         cluster: etcd_cluster.EtcdCluster | None = None,
+        start: Launch = launch,
     ) -> None:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="esi-worker-"))
         self.cluster = cluster
@@ -115,6 +146,7 @@ class Deployment:
         self.agents = {address: snmp_agent.SnmpAgent(**arguments) for address, arguments in (agents or {}).items()}
         self._options = options or {}
         self._configures = configures
+        self._start = start
         self._daemons: list[Daemon] = []
         self._closing = contextlib.ExitStack()
 
@@ -159,7 +191,7 @@ class Deployment:
         """
         config_file = self.folder / f"{name}-{len(self._daemons)}.conf"
         config_file.write_text(self._config(endpoint or ",".join(self.etcd_endpoints), options))
-        found = Daemon(config_file, self.folder / f"{name}-{len(self._daemons)}.log")
+        found = Daemon(config_file, self.folder / f"{name}-{len(self._daemons)}.log", self._start)
         self._daemons.append(found)
         return found
 
