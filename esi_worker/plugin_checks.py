@@ -46,7 +46,7 @@ def problems(group: str, name: str, loaded: object) -> Iterator[str]:
 def _class_problems(group: str, name: str, loaded: object) -> Iterator[str]:
     base = _BASES[group]
     if not isinstance(loaded, type):
-        yield f"it is not a class but {_describe(loaded)}; a class derived from api.{base.__name__} is wanted"
+        yield f"it is not a class but {describe(loaded)}; a class derived from api.{base.__name__} is wanted"
         return
     if not issubclass(loaded, base) or loaded is base:
         yield f"the class {loaded.__name__} is not derived from api.{base.__name__}"
@@ -56,7 +56,7 @@ def _class_problems(group: str, name: str, loaded: object) -> Iterator[str]:
         yield f"the class {loaded.__name__} lacks the {_count('method', missing)} {', '.join(missing)}"
     for method in sorted(vars(base)):
         if not method.startswith("_") and method not in missing and inspect.isfunction(vars(base)[method]):
-            yield from _method_problems(base, loaded, method)
+            yield from method_problems(base, loaded, method)
     yield from _constructor_problems(group, loaded)
     for attribute, (accepts, wanted) in _ATTRIBUTES[group].items():
         value = getattr(loaded, attribute)
@@ -72,31 +72,35 @@ def record_kind(name: str, handler: Any) -> str:
     return kind
 
 
-def _method_problems(base: type, loaded: type, method: str) -> Iterator[str]:
+def method_problems(base: type, loaded: type, method: str) -> Iterator[str]:
+    """Why a method can't be called as that of the base class is.
+
+    :param method: the name of a method that ``base`` itself defines
+    """
     agreed = list(inspect.signature(vars(base)[method]).parameters)[1:]
     call = f"{method}({', '.join(agreed)})"
     found = inspect.getattr_static(loaded, method)
     function = getattr(loaded, method)
     if not callable(function):
-        yield f"its {method} is not a method but {_describe(function)}; it is called as {call}"
+        yield f"its {method} is not a method but {describe(function)}; it is called as {call}"
         return
     if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
         yield f"its {method} is a coroutine or a generator; a plain method is wanted"
         return
     own_self = () if isinstance(found, (staticmethod, classmethod)) else (None,)
-    reason = _bind(function, [*own_self, *agreed])
+    reason = bind(function, [*own_self, *agreed])
     if reason:
         yield f"its {method} can't be called as {call}: {reason}"
 
 
 def _constructor_problems(group: str, loaded: type) -> Iterator[str]:
     agreed = [] if group == RESOLVERS else ["settings"]
-    reason = _bind(loaded, agreed)
+    reason = bind(loaded, agreed)
     if reason:
         yield f"its constructor can't be called as {loaded.__name__}({', '.join(agreed)}): {reason}"
 
 
-def _bind(function: Callable[..., object], arguments: Sequence[object]) -> str:
+def bind(function: Callable[..., object], arguments: Sequence[object]) -> str:
     """:returns: why a call with these arguments fails; empty if it doesn't."""
     try:
         inspect.signature(function).bind(*arguments)
@@ -114,7 +118,7 @@ def _record_kind_problems(kind: str) -> Iterator[str]:
 
 def _resource_type_problems(name: str, loaded: object) -> Iterator[str]:
     if not isinstance(loaded, api.ResourceType):
-        yield f"it is {_describe(loaded)}; an object of the class api.ResourceType is wanted"
+        yield f"it is {describe(loaded)}; an object of the class api.ResourceType is wanted"
         return
     wrong = [each for each, accepts in _FIELDS.items() if not accepts(getattr(loaded, each))]
     for field in wrong:
@@ -127,7 +131,8 @@ def _resource_type_problems(name: str, loaded: object) -> Iterator[str]:
         yield "its plural is heat_templates, but under that name there are templates, not resources"
 
 
-def _describe(value: object) -> str:
+def describe(value: object) -> str:
+    """What an object is, in a phrase."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
     if inspect.isroutine(value):

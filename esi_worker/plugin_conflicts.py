@@ -22,6 +22,8 @@ class Found:
     :ivar version: that package's version
     :ivar target: what the entry point names, as ``module:attribute``
     :ivar error: why it is refused; empty if it isn't
+    :ivar needs: what must be configured before it can be made; empty if nothing, or if nobody tried
+    :ivar advice: what its author should change, though it works
     """
 
     group: str
@@ -30,6 +32,8 @@ class Found:
     version: str
     target: str
     error: str = ""
+    needs: str = ""
+    advice: str = ""
 
     def __str__(self) -> str:
         return (
@@ -44,15 +48,21 @@ class Candidate:
 
     :ivar loaded: what its entry point names; None if it can't be loaded
     :ivar reasons: why it is refused, so far
+    :ivar needs: what must be configured before it can be made
+    :ivar advice: what its author should change, though it works
     """
 
     found: Found
     loaded: Any
     reasons: list[str]
+    needs: list[str] = dataclasses.field(default_factory=list)
+    advice: list[str] = dataclasses.field(default_factory=list)
 
     def result(self) -> Found:
         """What is told of it."""
-        return dataclasses.replace(self.found, error="; ".join(self.reasons))
+        return dataclasses.replace(
+            self.found, error="; ".join(self.reasons), needs="; ".join(self.needs), advice="; ".join(self.advice)
+        )
 
 
 def accepted(candidates: Iterable[Candidate], *groups: str) -> list[Candidate]:

@@ -1,7 +1,8 @@
 """Finds the plug-ins, and refuses at start those that could only fail later.
 
 :func:`load` is for the daemon; :func:`load_types` is for whatever plans or describes without running a job;
-:func:`scan` never refuses and tells of each plug-in what is wrong with it.
+:func:`scan` and :func:`trial` never refuse and tell of each plug-in what is wrong with it.  Commands of esictl are
+found in :mod:`esi_worker.cmd.commands`: no daemon needs them.
 
 This is the only user of stevedore.  Left alone it logs what can't be loaded and goes on, keeps a cache of entry
 points on disk that forgets which package they are from, and does not see that two packages use one name: so the
@@ -61,9 +62,9 @@ def load(conf: cfg.ConfigOpts, published: Published | None = None) -> Plugins:
     :raises PluginError: naming package, entry point and reason of each plug-in that is refused
     :raises ConfigError: if ``[worker] handlers`` names one that isn't installed
     """
-    candidates = _candidates()
-    for each in plugin_conflicts.accepted(candidates, plugin_checks.HANDLERS, plugin_checks.PROBES):
-        _construct(each, conf, published)
+    candidates = _constructed(conf, published)
+    for each in candidates:
+        each.reasons += [f"it needs {need}" for need in each.needs]
     types = _types(candidates)
     _refuse(types.found)
     unknown = sorted(set(conf.worker.handlers) - set(types.handlers))
@@ -96,6 +97,19 @@ def scan() -> Types:
     return _types(_candidates())
 
 
+def trial(conf: cfg.ConfigOpts) -> tuple[plugin_conflicts.Found, ...]:
+    """Find all plug-ins and make their objects as :func:`load` does, and say what came of it instead of refusing.
+
+    :param conf: the configuration; gets a group for each handler and probe
+    :returns: all, with ``needs`` and ``advice`` too; the objects are closed again
+    """
+    candidates = _constructed(conf, None)
+    for each in plugin_conflicts.accepted(candidates, plugin_checks.HANDLERS):
+        if not each.needs:
+            _close(each)
+    return tuple(each.result() for each in candidates)
+
+
 def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
     """Group name -> options of the built-in plug-ins, for ``oslo-config-generator``."""
     groups: dict[str, list[cfg.Opt]] = {}
@@ -106,7 +120,7 @@ def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
 
 
 def _candidates() -> list[plugin_conflicts.Candidate]:
-    candidates = [_load(point) for group in plugin_checks.GROUPS for point in metadata.entry_points(group=group)]
+    candidates = [load_one(point) for group in plugin_checks.GROUPS for point in metadata.entry_points(group=group)]
     candidates.sort(key=lambda each: (plugin_checks.GROUPS.index(each.found.group), each.found.name))
     for each in candidates:
         if not each.reasons:
@@ -128,24 +142,28 @@ class _OnlyOne(extension.ExtensionManager[Any]):
         return [self._point]
 
 
-def _load(point: metadata.EntryPoint) -> plugin_conflicts.Candidate:
+def found(point: metadata.EntryPoint) -> plugin_conflicts.Found:
+    """What can be told of an entry point without loading it."""
     package = point.dist
-    found = plugin_conflicts.Found(
+    return plugin_conflicts.Found(
         point.group,
         point.name,
         package.name if package else "unknown",
         package.version if package else "",
         point.value,
     )
+
+
+def load_one(point: metadata.EntryPoint) -> plugin_conflicts.Candidate:
+    """Load what an entry point names, and nothing else; whatever comes of it becomes a reason to refuse it."""
     failures: list[BaseException] = []
     loaded = None
     try:
         loaded = next((each.plugin for each in _OnlyOne(point, failures)), None)
     except (AssertionError, SystemExit) as error:  # these two stevedore lets through
         failures.append(error)
-    return plugin_conflicts.Candidate(
-        found, loaded, [f"it can't be loaded: {type(each).__name__}: {each}" for each in failures]
-    )
+    reasons = [f"it can't be loaded: {type(each).__name__}: {each}" for each in failures]
+    return plugin_conflicts.Candidate(found(point), loaded, reasons)
 
 
 def _register(candidate: plugin_conflicts.Candidate, conf: cfg.ConfigOpts) -> None:
@@ -155,17 +173,46 @@ def _register(candidate: plugin_conflicts.Candidate, conf: cfg.ConfigOpts) -> No
         candidate.reasons.append(str(error))
 
 
+def _constructed(conf: cfg.ConfigOpts, published: Published | None) -> list[plugin_conflicts.Candidate]:
+    """All candidates; those that nothing speaks against are objects."""
+    candidates = _candidates()
+    for each in plugin_conflicts.accepted(candidates, plugin_checks.HANDLERS, plugin_checks.PROBES):
+        _register(each, conf)
+        if not each.reasons:
+            _construct(each, conf, published)
+    return candidates
+
+
 def _construct(candidate: plugin_conflicts.Candidate, conf: cfg.ConfigOpts, published: Published | None) -> None:
-    _register(candidate, conf)
-    if not candidate.reasons:
-        _make(candidate, api.Settings(conf, candidate.found.name, published))
+    name = candidate.found.name
+    unset = [each for each in candidate.loaded.options if conf[name][each.dest] is None]
+    # oslo.config looks at this once, before a plug-in's options are there.
+    required = [f"option [{name}] {each.dest}" for each in unset if each.required]
+    if required:
+        candidate.needs.append(f"{' and '.join(required)}: not set, and without a default")
+        return
+    _make(candidate, api.Settings(conf, name, published))
+    if candidate.reasons and unset:
+        options = ", ".join(each.dest for each in unset)
+        candidate.reasons.append(f"without a value in [{name}]: {options} (required=True says that one must be set)")
 
 
 def _make(candidate: plugin_conflicts.Candidate, *arguments: api.Settings) -> None:
     try:
         candidate.loaded = candidate.loaded(*arguments)
-    except Exception as error:  # noqa: BLE001  (a stranger's code: whatever it raises is the reason to refuse it)
-        candidate.reasons.append(f"its constructor failed: {type(error).__name__}: {error}")
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (a stranger's code: whatever it raises is the reason)
+        if arguments and isinstance(error, api.ConfigError):  # what it was given is wrong, not the plug-in
+            candidate.needs.append(f"another configuration: {error}")
+            return
+        call = f"{candidate.loaded.__name__}({'settings' if arguments else ''})"
+        candidate.reasons.append(f"its constructor {call} failed: {type(error).__name__}: {error}")
+
+
+def _close(candidate: plugin_conflicts.Candidate) -> None:
+    try:
+        candidate.loaded.close()
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (as above)
+        candidate.advice.append(f"its close failed: {type(error).__name__}: {error}")
 
 
 def _types(candidates: Sequence[plugin_conflicts.Candidate]) -> Types:

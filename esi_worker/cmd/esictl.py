@@ -1,8 +1,10 @@
 """``esictl``: the operator's command line.
 
 Its commands are entry points in the group ``esi_worker.commands``: the built-in ones come in by the same door as a
-plug-in's.  Exit codes: 0 it is done; 1 what was asked for failed or was not reached; 2 it was asked for wrongly, or
-the configuration can't be used.  An error is one line on stderr; ``--debug`` shows its traceback.
+plug-in's.  One that is refused (:mod:`esi_worker.cmd.command_checks`) leaves the others as they are.
+
+Exit codes: 0 it is done; 1 what was asked for failed or was not reached; 2 it was asked for wrongly, or the
+configuration can't be used.  An error is one line on stderr; ``--debug`` shows its traceback.
 """
 
 from __future__ import annotations
@@ -17,14 +19,13 @@ from typing import Any
 from typing import Final
 
 from cliff import app
-from cliff import commandmanager
 
 from esi_worker import api
 from esi_worker import assembly
+from esi_worker.cmd import commands
 from esi_worker.cmd import session
 from esi_worker.store import base
 
-COMMANDS: Final = "esi_worker.commands"
 FAILED: Final = 1
 USAGE: Final = 2
 
@@ -40,7 +41,7 @@ class Application(app.App):
     LOG = logging.getLogger("esictl")
 
     def __init__(self, open_store: Callable[[Any], base.Store] = assembly.store, **streams: Any) -> None:
-        manager = commandmanager.CommandManager(COMMANDS)
+        manager = commands.Manager(self)
         text = "Looks after an esi-worker deployment: puts resources in, shows what becomes of them."
         super().__init__(text, metadata.version("esi-worker"), manager, deferred_help=True, **streams)
         self.session: session.Session
@@ -85,7 +86,16 @@ class Application(app.App):
 
     def run_subcommand(self, argv: list[str]) -> int:
         """:returns: the exit code."""
-        code = super().run_subcommand(argv)
+        try:
+            code = super().run_subcommand(argv)
+        except BrokenPipeError:
+            raise
+        except Exception as error:  # a command that is refused, or a stranger's that can't even be made
+            if self.options.debug:
+                raise
+            told = isinstance(error, api.EsiWorkerError)
+            self.LOG.error(str(error) if told else f"the command failed: {type(error).__name__}: {error}")
+            return USAGE if isinstance(error, api.ConfigError) else FAILED
         return self._code or code
 
 

@@ -1,5 +1,7 @@
 """Every fault that a plug-in can have at start, each in a distribution of its own, found as any other is found."""
 
+import subprocess
+import sys
 import unittest
 
 import fixtures
@@ -260,9 +262,30 @@ class LoadTest(fixtures.TestWithFixtures, unittest.TestCase):
             self.load()
         told = str(caught.exception)
         self.assertIn(
-            "broken_constructor_raises:Greeter): its constructor failed: OSError: no such greeting card", told
+            "broken_constructor_raises:Greeter): its constructor Greeter(settings) failed: "
+            "OSError: no such greeting card",
+            told,
         )
-        self.assertIn("broken_constructor_raises:Greeting): its constructor failed: KeyError: 'hello'", told)
+        self.assertIn("broken_constructor_raises:Greeting): its constructor Greeting() failed: KeyError: 'hello'", told)
+
+    def test_required_options_that_nobody_set(self):
+        self.useFixture(installed.Installed("needs_options"))
+        with self.assertRaises(api.PluginError) as caught:
+            self.load("[greeter]", "words = hi", "[pulse]", "device = wrist", "[printer]", "paper = A4")
+        self.assertRegex(
+            str(caught.exception),
+            r"^the plug-in greeter \(package needs-options 1.0, .*\) is refused: "
+            r"it needs option \[greeter\] server: not set, and without a default$",
+        )
+
+    def test_planning_needs_no_options_to_be_set(self):
+        self.useFixture(installed.Installed("needs_options"))
+        self.assertIn("greeter", plugins.load_types(config.build([], default_files=[])).handlers)
+
+    def test_broken_commands_are_no_affair_of_the_daemon(self):
+        self.useFixture(installed.Installed("command", "command_clash", "command_exit"))
+        self.assertNotIn("esi_worker.commands", {each.group for each in self.load().found})
+        self.assertNotIn("broken_command_exit", sys.modules)
 
     def test_all_problems_are_told_at_once(self):
         self.useFixture(installed.Installed("abstract", "constructor_raises", "mismatching_id"))
@@ -286,6 +309,16 @@ class LoadTest(fixtures.TestWithFixtures, unittest.TestCase):
     def test_an_unknown_handler_of_the_worker(self):
         with self.assertRaisesRegex(api.ConfigError, r"option handlers in group \[worker\]: no handler greeter; there"):
             self.load("[worker]", "handlers = heat_worker, greeter")
+
+
+class DaemonTest(unittest.TestCase):
+    def test_no_command_line_is_loaded_for_plugins(self):
+        code = (
+            "import sys; from esi_worker import config, plugins; from esi_worker.cmd import daemon; "
+            "plugins.load(config.build([], default_files=[])); print('cliff' in sys.modules)"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+        self.assertEqual("False", done.stdout.strip())
 
 
 class ListOptsTest(fixtures.TestWithFixtures, unittest.TestCase):

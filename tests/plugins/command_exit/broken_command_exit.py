@@ -1,0 +1,5 @@
+"""A command that ends the process while it is imported."""
+
+import sys
+
+sys.exit("goodbye")
