@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Final
 
+from tests.chaos import durability
 from tests.chaos import isolation
 from tests.chaos import killpoints
 from tests.chaos import mix
@@ -30,7 +31,7 @@ _MOST_REQUESTS: Final = 75
 
 _MOST_OF_GATEWAY: Final = 160
 _ROLES: Final = (killpoints.ALL, "job_manager", "worker", "collector")
-_FIGURES: Final = ("stale_writes",)
+_FIGURES: Final = ("stale_writes", "etcd_restarts")
 _SUITES: Final = (
     "tests.functional.test_chaos_quick",
     "tests.functional.test_lives",
@@ -135,6 +136,13 @@ class Chaos:
                 row.violations += self._tell(turn.name, [*turn.accepted, *turn.violations])
         row.tried = kinds.total()
         row.remark = f"{accepted} accepted; tried: {_counts(kinds)}"
+
+    def etcd_restarts(self) -> None:
+        """etcd killed under writers."""
+        row = self._row("etcd killed under writers")
+        figures = durability.Durability(self._seed).run(self._figures)
+        row.tried, row.remark = figures.restarts, str(figures)
+        row.violations += self._tell(row.name, [*figures.lost, *figures.wrong])
 
     def isolated(self) -> None:
         """200 resources, a hung project and a dead router among them."""

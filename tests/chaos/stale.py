@@ -100,30 +100,29 @@ class Stale:
     def turn(self) -> Turn:
         """Catch a write, let it come too late, check."""
         self._count += 1
-        tag = f"s{self._count}"
         kind, by_time = self._next_kind(), self._random.random() < 0.5
         meanwhile = self._random.choice((_NOBODY, _AT_WORK, _DONE))
         stale, other = self._sides if not kind.rejoins else self._exchange()
+        answers: list[tuple[wire.Write, bytes]] = []
         try:
-            kind.prepare(tag)
-            self._catch(kind, stale, tag)
+            self._catch(kind, stale, f"s{self._count}")
             stale.stop()
             self._leases_end(by_time=by_time)
-            if meanwhile == _AT_WORK:
-                self._begin(other)
-            elif meanwhile == _DONE:
+            self._meanwhile(meanwhile, other)
+            answers += [(each.write, stale.witness.let_go(each)) for each in stale.witness.held]
+            self._deployed.heat.faults.clear()
+            if meanwhile != _DONE:
                 self._take_over(other)
-            answers = [(each.write, stale.witness.let_go(each)) for each in stale.witness.held]
+            violations = self._violations()
+        except AssertionError as error:
+            violations = [f"I6: {error}"]
         finally:
             stale.witness.disarm()
-            self._deployed.heat.faults.clear()
-        if meanwhile != _DONE:
-            self._take_over(other)
-        tried = collections.Counter(self._writes.name(write) for write, _ in answers)
-        accepted = [f"{self._writes.name(write)}: {write}" for write, answer in answers if write.accepted(answer)]
         self._sides = [other, stale]
         ended = "its leases ran out" if by_time else "its leases were revoked"
-        return Turn(f"{kind.name}: {ended}, {meanwhile}", tried, accepted, self._violations())
+        tried = collections.Counter(self._writes.name(write) for write, _ in answers)
+        accepted = [f"{self._writes.name(write)}: {write}" for write, answer in answers if write.accepted(answer)]
+        return Turn(f"{kind.name}: {ended}, {meanwhile}", tried, accepted, violations)
 
     # -- one turn ------------------------------------------------------------------------------------------------
 
@@ -140,6 +139,7 @@ class Stale:
         return self._order.pop()
 
     def _catch(self, kind: writes.Kind, stale: _Side, tag: str) -> None:
+        kind.prepare(tag)
         stale.witness.arm(kind.wanted)
         if kind.rejoins:
             stale.go_on()
@@ -156,6 +156,13 @@ class Stale:
         for each in [] if by_time else admin.post("lease/leases", {}).get("leases", []):
             admin.post("lease/revoke", {"ID": each["ID"]})
         self._deployed.wait(lambda: not admin.post("lease/leases", {}).get("leases"), "no leases", self._patience)
+
+    def _meanwhile(self, what: str, other: _Side) -> None:
+        """What happens between the end of the leases and the writes that come too late."""
+        if what == _AT_WORK:
+            self._begin(other)
+        elif what == _DONE:
+            self._take_over(other)
 
     def _begin(self, other: _Side) -> None:
         """The other one holds what the stale one held, and gets no further: Heat is in trouble."""

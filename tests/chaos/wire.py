@@ -119,7 +119,7 @@ class Witness(proxy.Proxy):
         """Let one write go on to etcd.
 
         :returns: etcd's answer, as it came
-        :raises queue.Empty: if there was none
+        :raises AssertionError: if there was none
         """
         heard: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._heard = heard
@@ -127,7 +127,10 @@ class Witness(proxy.Proxy):
         answer = b""
         # Pieces of watches may come in between; an answer has a head, and JSON behind it.
         while not answer.partition(b"\r\n\r\n")[2].strip():
-            piece = heard.get(timeout=seconds)
+            try:
+                piece = heard.get(timeout=seconds)
+            except queue.Empty:
+                raise AssertionError(f"etcd did not answer to {held.write}") from None
             if answer or piece.startswith(b"HTTP/1.1 "):
                 answer += piece
         self._heard = None
