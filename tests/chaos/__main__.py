@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import collections
-import concurrent.futures
 import contextlib
 import dataclasses
 import os
@@ -12,7 +11,6 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Final
@@ -23,14 +21,10 @@ from tests.chaos import killpoints
 from tests.chaos import mix
 from tests.chaos import mutants
 from tests.chaos import stale
+from tests.chaos import sweep
 from tests.chaos import world
-from tests.functional import deployment
 
-_MOST_REQUESTS: Final = 75
-"""A daemon in a run of the small world sends about 60."""
-
-_MOST_OF_GATEWAY: Final = 160
-_ROLES: Final = (killpoints.ALL, "job_manager", "worker", "collector")
+_ROLES: Final = tuple(killpoints.ALL.split(","))
 _FIGURES: Final = ("stale_writes", "etcd_restarts")
 _SUITES: Final = (
     "tests.functional.test_chaos_quick",
@@ -67,38 +61,30 @@ class Chaos:
 
     :param minutes: for the parts that could go on for ever, together
     :param figures: seconds for each of the smaller parts that could
+    :param lanes: how many kill points are tried at the same time
     """
 
-    def __init__(self, seed: int, minutes: float, figures: float) -> None:
+    def __init__(self, seed: int, minutes: float, figures: float, lanes: int) -> None:
         self.rows: list[Row] = []
         self._seed = seed
-        self._random = random.Random(seed)
         self._seconds = minutes * 60
+        self._kill_seconds = self._seconds * 0.8
         self._figures = figures
-
-    def kill_points(self) -> None:
-        """Every process at every request of a small world."""
-        everything = [
-            killpoints.Point(roles, number, kind)
-            for roles in _ROLES
-            for number in range(1, _MOST_REQUESTS)
-            for kind in killpoints.KINDS
-        ]
-        self._kill("kill -9 at a request, small world", everything, world.small, self._seconds * 0.5)
+        self._lanes = lanes
 
     def gateway_kill_points(self) -> None:
-        """The same with a whole gateway."""
-        everything = [
-            killpoints.Point(killpoints.ALL, number, kind)
-            for number in range(1, _MOST_OF_GATEWAY)
-            for kind in killpoints.KINDS
-        ]
-        self._kill("kill -9 at a request, gateway", everything, world.gateway, self._seconds * 0.25)
+        """A process with all roles at every request of a whole gateway."""
+        self._kill("gateway", world.gateway, [killpoints.ALL])
+
+    def kill_points(self) -> None:
+        """The same with a small world; and each role as a process of its own, in both worlds."""
+        self._kill("small world", world.small, self._shuffled([killpoints.ALL, *_ROLES]))
+        self._kill("gateway", world.gateway, self._shuffled(_ROLES))
 
     def mixed(self) -> None:
         """A seeded mix of everything."""
         row = self._row("rounds of mixed faults")
-        deadline = time.monotonic() + self._seconds * 0.25
+        deadline = time.monotonic() + self._seconds * 0.2
         deployed, mixed = mix.start(self._seed)
         try:
             while time.monotonic() < deadline:
@@ -157,23 +143,23 @@ class Chaos:
         row.tried = len(mutants.MUTANTS)
         row.violations += mutants.run()
 
-    def _kill(
-        self,
-        name: str,
-        points: list[killpoints.Point],
-        make: Callable[[str], list[world.Resource]],
-        seconds: float,
-    ) -> None:
-        row = self._row(name)
-        self._random.shuffle(points)
-        deadline = time.monotonic() + seconds
-        lanes = 2
-        with concurrent.futures.ThreadPoolExecutor(lanes) as pool:
-            for outcomes in pool.map(lambda lane: _kill_lane(points[lane::lanes], make, deadline), range(lanes)):
-                for outcome in outcomes:
-                    row.tried += outcome.reached
-                    row.recoveries += [outcome.recovery] if outcome.reached else []
-                    row.violations += self._tell(str(outcome.point), outcome.violations)
+    def _kill(self, name: str, make: sweep.Make, roles: Sequence[str]) -> None:
+        """All kill points of processes with these roles, one after another, until the time is over."""
+        with contextlib.closing(sweep.Sweep(make, self._tell_point, lanes=self._lanes)) as sweeping:
+            for each in roles:
+                row = self._row(f"kill -9, {name}, {'all roles' if each == killpoints.ALL else each}")
+                began = time.monotonic()
+                swept = sweeping.all(each, random.Random(self._seed), began + self._kill_seconds)
+                self._kill_seconds -= time.monotonic() - began
+                row.tried, row.remark = swept.tried, str(swept)
+                row.recoveries += [outcome.recovery for outcome in swept.outcomes if outcome.reached]
+                row.violations += [text for outcome in swept.outcomes for text in outcome.violations]
+
+    def _shuffled(self, roles: Sequence[str]) -> list[str]:
+        return random.Random(self._seed).sample(roles, len(roles))
+
+    def _tell_point(self, outcome: killpoints.Outcome) -> None:
+        self._tell(str(outcome.point), outcome.violations)
 
     def _row(self, name: str) -> Row:
         _say(f"--- {name} ...")
@@ -184,34 +170,6 @@ class Chaos:
         for each in violations:
             _say(f"VIOLATION ({where}): {each}")
         return violations
-
-
-def _kill_lane(
-    points: Sequence[killpoints.Point], make: Callable[[str], list[world.Resource]], deadline: float
-) -> list[killpoints.Outcome]:
-    deployed = deployment.Deployment(world.routers(), killpoints.OPTIONS)
-    found: list[killpoints.Outcome] = []
-    try:
-        run = killpoints.Run(deployed.start(), make, patience=90)
-        # Requests beyond the last one that such a process sends are not there to be killed at.
-        beyond: dict[tuple[str, str], int] = {}
-        try:
-            for point in points:
-                if time.monotonic() > deadline:
-                    break
-                if point.number >= beyond.get((point.roles, point.kind), 10**9):
-                    continue
-                outcome = run.point(point)
-                found.append(outcome)
-                if not outcome.reached:
-                    beyond[point.roles, point.kind] = point.number
-                if any(each.startswith("I6") for each in outcome.violations):
-                    break
-        finally:
-            run.close()
-    finally:
-        deployed.close()
-    return found
 
 
 def _counts(counted: Mapping[str, int]) -> str:
@@ -225,15 +183,16 @@ def _say(text: str) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """:returns: 0 if no invariant was violated."""
-    parts = ("suites", "isolated", *_FIGURES, "mutated", "kill_points", "gateway_kill_points", "mixed")
+    parts = ("suites", "isolated", *_FIGURES, "mutated", "gateway_kill_points", "kill_points", "mixed")
     parser = argparse.ArgumentParser(prog="tests.chaos", description=__doc__)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument("--minutes", type=float, default=22.0, help="for kill points and mixed faults (22)")
+    parser.add_argument("--minutes", type=float, default=26.0, help="for kill points and mixed faults, at most (26)")
     parser.add_argument("--figures", type=float, default=60.0, help="seconds for each of the smaller parts (60)")
+    parser.add_argument("--lanes", type=int, default=sweep.LANES, help=f"kill points at a time ({sweep.LANES})")
     parser.add_argument("--parts", nargs="*", choices=parts, default=parts)
     given = parser.parse_args(arguments)
     _say(f"seed {given.seed}")
-    chaos = Chaos(given.seed, given.minutes, given.figures)
+    chaos = Chaos(given.seed, given.minutes, given.figures, given.lanes)
     began = time.monotonic()
     for part in given.parts:
         getattr(chaos, part)()

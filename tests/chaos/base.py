@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from collections.abc import Mapping
 from typing import Any
+from typing import Final
 
 from esi_worker.store import keys
 from esi_worker.testing import proxy
@@ -14,6 +15,9 @@ from tests.chaos import gohan
 from tests.chaos import invariants
 from tests.chaos import world
 from tests.functional import deployment
+
+_ROLES: Final = 3
+"""Of a daemon, at most."""
 
 
 class Gate(proxy.Proxy):
@@ -89,6 +93,14 @@ class InvariantsTest(deployment.DeploymentTest):
         found = found + invariants.at_rest(self.checker.present, stacks)
         found = found + invariants.secrets(self.deployed.logs(), world.CANARY)
         self.assertEqual([], [str(each) for each in found])
+        self.check_leases()
+
+    def check_leases(self) -> None:
+        """Nobody has a lease but the daemons that run, one for each role at most; what died soon has none any more."""
+        self.deployed.wait(
+            lambda: not invariants.leases(self.deployed.leases(), _ROLES * self.deployed.running()),
+            "I7: no more leases than the daemons need",
+        )
 
     def keys(self) -> list[str]:
         """All keys in etcd."""

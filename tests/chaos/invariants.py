@@ -285,15 +285,29 @@ def _owner(key: str) -> str:
     return ""
 
 
-def leases(count: int, processes: int) -> list[Violation]:
-    """Each process has one lease for each of its three roles, no more (I7).
+def unpublished(present: Mapping[str, Any]) -> list[Violation]:
+    """What the collectors still have to publish: every target is watched, whoever died (I1).
+
+    :param present: key -> value
+    """
+    found = []
+    for key, record in sorted(present.items()):
+        if key.startswith(keys.TARGETS) and record["targets"]:
+            published = (present.get(keys.MONITORING + key.removeprefix(keys.TARGETS)) or {}).get("version")
+            if published != record["version"]:
+                found.append(Violation("I1", f"{key} is of version {record['version']}, published is {published}"))
+    return found
+
+
+def leases(count: int, roles: int) -> list[Violation]:
+    """Each process has one lease for each of its roles, no more (I7).
 
     :param count: leases that etcd has
-    :param processes: that run
+    :param roles: of all processes that run, together
     """
-    if count <= 3 * processes:
+    if count <= roles:
         return []
-    return [Violation("I7", f"etcd has {count} leases, {processes} processes need {3 * processes} at most")]
+    return [Violation("I7", f"etcd has {count} leases; what runs needs {roles} at most")]
 
 
 def secrets(logs: str, canary: str) -> list[Violation]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -17,12 +18,21 @@ from tests.functional import deployment
 
 ALL: Final = "job_manager,worker,collector"
 KINDS: Final = (proxy.BEFORE, proxy.AFTER)
+UNCUT: Final = 0
+"""The number of a request that never comes."""
+
 OPTIONS: Final = {
     "job_manager": {"lease_ttl": 2},
     "worker": {"lease_ttl": 2},
     "collector": {"lease_ttl": 2},
 }
 """Of the daemons: what a killed one held is free soon."""
+
+_AT_WORK: Final = 8
+"""Requests after which a process knows what there is to do; each role sends more of them."""
+
+_LEASES_END: Final = 15.0
+"""Seconds in which etcd has ended the leases of a killed process; changes of leader make them live longer."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,12 +57,14 @@ class Outcome:
     """What came of it.
 
     :ivar reached: whether the process sent so many requests at all
+    :ivar requests: how many it sent, and the one after it if it was killed
     :ivar recovery: seconds from the kill until everything was at rest
     :ivar violations: as texts
     """
 
     point: Point
     reached: bool
+    requests: int
     recovery: float
     violations: Sequence[str]
 
@@ -91,34 +103,31 @@ class Run:
     def point(self, point: Point) -> Outcome:
         """Kill at one point, start again, wait, check."""
         self._run_others(point.roles)
-        killed = threading.Event()
         with proxy.Proxy(self._deployed.etcd.address) as between:
-            first, rest = self._turn()
-            first()
-            victims: list[deployment.Daemon] = []
+            life = _Life(self._deployed, point, between)
+            try:
+                self._live(life)
+                violations = self._violations(life)
+            except AssertionError as error:
+                violations = [f"I6: {error}"]
+                life.end()
+            return Outcome(point, life.killed.is_set(), between.requests, life.recovery, violations)
 
-            def kill() -> None:
-                victims[0].process.kill()
-                killed.set()
+    def _live(self, life: _Life) -> None:
+        """:raises AssertionError: if something does not come to its end in time."""
+        first, rest = self._turn()
+        first()
+        life.start()
+        # The second half of the changes comes while the process is at work.
+        self._wait(life.at_work, "the process at work")
+        rest()
+        self._gohan.settle(self._patience)
+        self._wait(lambda: not invariants.unpublished(self._deployed.documents()), "what is watched to be published")
+        life.rest()
+        self._wait(life.ready_to_stop, "the process at work before it is stopped")
 
-            between.at(point.number, point.kind, kill)
-            target = self._start(point.roles, between)
-            victims.append(target)
-            self._wait_up(between, killed)
-            rest()
-            self._deployed.wait(lambda: killed.is_set() or self._gohan.settled(), "the kill or the end", self._patience)
-            began = time.monotonic()
-            reached = killed.is_set()
-            if reached:
-                target.kill()
-                target = self._start(point.roles, between)
-            violations = self._settle()
-            recovery = time.monotonic() - began
-            target.stop()
-        return Outcome(point, reached, recovery, violations)
-
-    def _start(self, roles: str, between: proxy.Proxy) -> deployment.Daemon:
-        return self._deployed.daemon("target", between.endpoint, DEFAULT={"roles": roles})
+    def _wait(self, condition: Callable[[], object], what: str) -> None:
+        self._deployed.wait(condition, what, self._patience)
 
     def _run_others(self, roles: str) -> None:
         """The roles that the process to be killed does not have."""
@@ -127,10 +136,6 @@ class Run:
             self._others.pop(each).stop()
         if wanted and wanted not in self._others:
             self._others[wanted] = self._deployed.daemon("other", DEFAULT={"roles": wanted})
-
-    def _wait_up(self, between: proxy.Proxy, killed: threading.Event) -> None:
-        """The second half of the changes comes while the process is at work."""
-        self._deployed.wait(lambda: killed.is_set() or between.requests > 8, "the process at work", self._patience)
 
     def _turn(self) -> tuple[Callable[[], None], Callable[[], None]]:
         """The changes of the next turn, in two halves."""
@@ -150,12 +155,109 @@ class Run:
 
         return first, rest
 
-    def _settle(self) -> list[str]:
-        try:
-            self._gohan.settle(self._patience)
-        except AssertionError as error:
-            return [f"I6: {error}"]
+    def _violations(self, life: _Life) -> list[str]:
+        """Everything is at rest: stop the process and look at all that happened.
+
+        :raises AssertionError: if leases are left
+        """
+        status = life.stop()
+        found = [f"I6: SIGTERM ended {life.point.roles} with status {status}"] if status else []
         stacks = [stack.name for stack in self._deployed.heat.stacks.all()]
-        found = self._checker.feed(self._deployed.history(self._checker.revision + 1))
-        found = found + invariants.at_rest(self._checker.present, stacks)
-        return [str(each) for each in found + invariants.secrets(self._deployed.logs(), world.CANARY)]
+        seen = self._checker.feed(self._deployed.history(self._checker.revision + 1))
+        seen = seen + invariants.at_rest(self._checker.present, stacks)
+        logs = "\n".join(each.log for each in (*life.daemons, *self._others.values()))
+        found += [str(each) for each in seen + invariants.secrets(logs, world.CANARY)]
+        return found + self._leases()
+
+    def _leases(self) -> list[str]:
+        """What the killed process held ends by itself, what the stopped one held has ended."""
+        roles = sum(len(each.split(",")) for each in self._others)
+        left: list[invariants.Violation] = []
+
+        def ended() -> bool:
+            left[:] = invariants.leases(self._deployed.leases(), roles)
+            return not left
+
+        try:
+            self._deployed.wait(ended, "the leases' end", _LEASES_END)
+        except AssertionError:
+            return [str(each) for each in left]
+        return []
+
+
+class _Life:
+    """A process that is killed at a request, and started again at that moment; not if it was being stopped anyway.
+
+    :ivar killed: set when it is killed
+    :ivar daemons: the process, and the one after it
+    :ivar recovery: seconds
+    """
+
+    def __init__(self, deployed: deployment.Deployment, point: Point, between: proxy.Proxy) -> None:
+        self.point = point
+        self.killed = threading.Event()
+        self.daemons: list[deployment.Daemon] = []
+        self.recovery = 0.0
+        self._deployed = deployed
+        self._between = between
+        self._lock = threading.Lock()
+        self._stopping = False
+        self._since = 0
+        self._killed_at = 0.0
+
+    def start(self) -> None:
+        # Under the lock, since the first request may come before whoever started the process has noted that.
+        with self._lock:
+            if self.point.number != UNCUT:
+                self._between.at(self.point.number, self.point.kind, self._kill)
+            self._start()
+
+    def at_work(self) -> bool:
+        """Whether it has begun with what there is to do.
+
+        :raises AssertionError: if it has ended by itself
+        """
+        with self._lock:
+            return self._at_work()
+
+    def rest(self) -> None:
+        """Everything is at rest."""
+        if self.killed.is_set():
+            self.recovery = time.monotonic() - self._killed_at
+
+    def ready_to_stop(self) -> bool:
+        """Whether it is at work; then it is not started again any more."""
+        with self._lock:
+            self._stopping = self._at_work()
+            return self._stopping
+
+    def stop(self) -> int:
+        """SIGTERM; :returns: the exit status; 0 also if it was killed while it stopped."""
+        status = self.daemons[-1].stop()
+        return 0 if status == -signal.SIGKILL and self.killed.is_set() and len(self.daemons) == 1 else status
+
+    def end(self) -> None:
+        """Have no process any more, whatever it was at."""
+        with self._lock:
+            self._stopping = True
+        self.daemons[-1].kill()
+
+    def _start(self) -> None:
+        self._since = self._between.requests
+        daemon = self._deployed.daemon("target", self._between.endpoint, DEFAULT={"roles": self.point.roles})
+        self.daemons.append(daemon)
+
+    def _at_work(self) -> bool:
+        status = self.daemons[-1].process.poll()
+        if status is not None:
+            raise AssertionError(f"{self.point.roles} ended by itself: {status}\n{self.daemons[-1].log[-6000:]}")
+        return self._between.requests - self._since > _AT_WORK
+
+    def _kill(self) -> None:
+        with self._lock:
+            self.daemons[-1].process.kill()
+            self.killed.set()
+            self._killed_at = time.monotonic()
+            if not self._stopping:
+                self.daemons[-1].kill()
+                self._start()

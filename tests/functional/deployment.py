@@ -195,6 +195,10 @@ class Deployment:
         self._daemons.append(found)
         return found
 
+    def running(self) -> int:
+        """How many daemons run, or stand still."""
+        return sum(1 for each in self._daemons if each.process.poll() is None)
+
     def logs(self) -> str:
         """What all daemons have written."""
         return "\n".join(each.log for each in self._daemons)
@@ -245,6 +249,20 @@ class Deployment:
     def keys(self) -> list[str]:
         """All keys that are there."""
         return [entry.key for entry in self.store.list("/").entries]
+
+    def documents(self) -> dict[str, Any]:
+        """All that is there: key -> value, read as JSON where it is JSON."""
+        return {entry.key: read_json(entry.value) for entry in self.store.list("/").entries}
+
+    def leases(self) -> int:
+        """How many leases etcd has.
+
+        :raises StoreError: if it does not answer
+        """
+        try:
+            return len(self.etcd.admin.post("lease/leases", {}).get("leases", []))
+        except OSError as error:
+            raise api.StoreError(f"etcd did not say which leases it has: {error}") from None
 
     def wait_state(self, path: str, version: int = 1, timeout: float = PATIENCE) -> Any:
         """Wait until ``/state`` is of a version, and return it."""

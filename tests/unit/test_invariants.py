@@ -153,9 +153,17 @@ class RestTest(unittest.TestCase):
     def test_i7_a_stack_that_is_nobodys(self):
         self.assertEqual(["I7"], self.rest(*FINISHED, stacks=["port_q"]))
 
+    def test_i1_targets_that_nobody_publishes(self):
+        present = {keys.TARGETS + PORT: {"version": 2, "targets": {"a": {"type": "x"}}}}
+        self.assertEqual(["I1"], [each.invariant for each in invariants.unpublished(present)])
+        present[keys.MONITORING + PORT] = {"a": "UP", "version": 1}
+        self.assertEqual(["I1"], [each.invariant for each in invariants.unpublished(present)])
+        present[keys.MONITORING + PORT] = {"a": "UP", "version": 2}
+        self.assertEqual([], invariants.unpublished(present))
+
     def test_i7_leases_beyond_those_of_the_living(self):
-        self.assertEqual([], invariants.leases(3, 1))
-        self.assertEqual(["I7"], [each.invariant for each in invariants.leases(4, 1)])
+        self.assertEqual([], invariants.leases(3, 3))
+        self.assertEqual(["I7"], [each.invariant for each in invariants.leases(4, 3)])
 
     def test_i8_a_secret_in_a_log_is_seen_and_not_repeated(self):
         found = invariants.secrets("fine\nlogin with s3cret-canary\n", "s3cret-canary")
