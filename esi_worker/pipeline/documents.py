@@ -74,21 +74,29 @@ def _kind(value: Any) -> str:
 class Recorded:
     """``/esi-worker/config/<P>``: the config document that was last turned into a workflow.
 
+    :ivar version: 0 if none ever was
     :ivar deleted: whether that workflow takes the resource down
+    :ivar refused: the version that could not be planned since; 0 if none
     """
 
     body: Mapping[str, Any]
     version: int
     deleted: bool
+    refused: int = 0
 
     def to_document(self) -> dict[str, Any]:
         """:returns: the document as it is written."""
-        return {"body": self.body, "version": self.version, "deleted": self.deleted}
+        document = {"body": self.body, "version": self.version, "deleted": self.deleted}
+        return {**document, "refused": self.refused} if self.refused else document
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Recorded:
         """:raises KeyError: if a member is missing."""
-        return cls(document["body"], document["version"], document["deleted"])
+        return cls(document["body"], document["version"], document["deleted"], document.get("refused", 0))
+
+
+NOTHING: Final = Recorded({}, 0, deleted=True)
+"""What is recorded where nothing was ever planned."""
 
 
 def worker_state(action: str, *, failed: bool = False) -> str:

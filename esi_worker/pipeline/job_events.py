@@ -70,7 +70,7 @@ class JobEvents:
         if ref not in ledger.gone or recorded is None or not recorded.deleted or self._unfinished.of(ref):
             return
         published = ledger.state_of(ref)
-        if published is not None and published.undeleted:
+        if published is not None and published.undeleted and recorded.version > 0:
             return  # it was not taken down: the next listing tries again
         path = ledger.path(ref)
         ledger.gone.discard(ref)

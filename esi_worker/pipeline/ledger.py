@@ -22,6 +22,9 @@ LOG = logging.getLogger(__name__)
 class Ledger:
     """The state of a term, and its only way to write.
 
+    Every write proves leadership, and that what it was planned on is still what is recorded: a write whose outcome
+    nobody learned may come late, after the next one of the same leader.
+
     :ivar planner: the cache, what was planned, the unfinished jobs
     :ivar paths: where the resources stand
     :ivar orphans: path -> version of what was planned when the catalog still had its type
@@ -50,6 +53,7 @@ class Ledger:
         self.deferred: dict[api.Ref, Callable[[], None]] = {}
         self.own: dict[str, int | None] = {}
         self._fence = fence
+        self._revisions: dict[str, int] = {}
         self._writes: list[scheduling.Write] = []
 
     def path(self, ref: api.Ref) -> keys.Path:
@@ -78,6 +82,7 @@ class Ledger:
         """
         for page in self.store.pages(keys.RECORDED):
             for entry in page.entries:
+                self._revisions[entry.key] = entry.mod_revision
                 self._record(entry)
 
     def load_published(self) -> None:
@@ -120,16 +125,22 @@ class Ledger:
         writes, self._writes = self._writes, []
         for group in scheduling.grouped(writes):
             if not self.commit(group):
-                raise api.Conflict("the job manager's write was refused: it leads no more")
+                raise api.Conflict(
+                    "the job manager's write was refused: it leads no more, or what it goes by is not what is recorded"
+                )
 
     def commit(self, write: scheduling.Write) -> bool:
         """Write this now.
 
         :returns: whether all its conditions held
         """
-        outcome = self.store.transact([self._fence, *write.compares], write.operations)
+        as_known = [base.unchanged(key, self._revisions.get(key, 0)) for key in write.recorded]
+        outcome = self.store.transact([self._fence, *as_known, *write.compares], write.operations)
         if outcome.succeeded:
             self.own.update(dict.fromkeys(scheduling.new_jobs(write), outcome.revision))
+            for each in write.operations:
+                if each.key.startswith(keys.RECORDED):
+                    self._revisions[each.key] = outcome.revision if isinstance(each, base.Put) else 0
         return outcome.succeeded
 
     def _record(self, entry: base.Entry) -> None:

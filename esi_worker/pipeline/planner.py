@@ -63,6 +63,8 @@ class Planner:
         """What a change asks for; None where it was turned into a workflow before."""
         recorded = self.recorded.get(change.ref)
         if recorded is not None and not change.again:
+            if change.version <= recorded.refused:
+                return None
             if change.version == recorded.version and change.marked == recorded.deleted:
                 return None
             if change.version < recorded.version and not recorded.deleted:
@@ -123,7 +125,7 @@ class Planner:
 
     def _previous(self, change: Change, action: str) -> api.Resource | None:
         recorded = self.recorded.get(change.ref)
-        if action == api.CREATE or recorded is None:
+        if action == api.CREATE or recorded is None or recorded.version == 0:
             return None
         return api.Resource(change.ref, recorded.body, recorded.version)
 

@@ -40,13 +40,19 @@ class Planning:
 
     def retry(self, ref: api.Ref) -> None:
         """Plan a resource once more by the version it has."""
-        planner = self._ledger.planner
-        resource, recorded = planner.get(ref), planner.recorded.get(ref)
-        if resource is None or recorded is None or planner.unfinished.of(ref):
+        entry = self._ledger.store.get(self._ledger.path(ref).config)
+        if entry is None or self._ledger.planner.unfinished.of(ref):
             LOG.info("%s is not planned again: it is not there, or at work", ref)
             return
-        change = planners.Change(ref, resource.version, resource.body, recorded.deleted, again=True)
-        self.attempt(change, ledgers.now())
+        try:
+            envelope = documents.parse_config(entry.value)
+        except api.DocumentError as error:
+            LOG.error("%s can't be planned again: %s", ref, error)
+            return
+        if envelope.body is None:
+            LOG.error("%s can't be planned again: %s", ref, envelope.error)
+            return
+        self.attempt(planners.Change(ref, envelope.version, envelope.body, envelope.marked, again=True), ledgers.now())
 
     def expire(self) -> None:
         """Publish the error of what has waited long enough."""
@@ -60,6 +66,9 @@ class Planning:
         :param seen_at: milliseconds since the epoch when its document was seen
         :raises StoreError: if etcd did not take it, or perhaps did
         """
+        if self._ledger.planner.action(change) is None:
+            return
+        self._refusals.forget(change.ref)
         try:
             plan = self._ledger.planner.plan(change, self._ledger.taken())
             if plan is None:

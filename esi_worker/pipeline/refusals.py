@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 from oslo_log import log as logging
@@ -12,8 +13,6 @@ from esi_worker.pipeline import ledger as ledgers
 from esi_worker.pipeline import planner as planners
 from esi_worker.pipeline import reader as readers
 from esi_worker.pipeline import scheduling
-from esi_worker.store import base
-from esi_worker.store import codec
 from esi_worker.store import keys
 
 LOG = logging.getLogger(__name__)
@@ -28,14 +27,22 @@ class Refusals:
     def __init__(self, ledger: ledgers.Ledger) -> None:
         self._ledger = ledger
 
+    def forget(self, ref: api.Ref) -> None:
+        """Something newer is known of a resource: a refusal that is not told yet never will be."""
+        self._ledger.deferred.pop(ref, None)
+
     def change(self, change: planners.Change, reason: str) -> None:
-        """A change that can't be planned; it is not planned again by this version."""
+        """A change that can't be planned; it is not planned again by this version.
+
+        What is recorded is still what is there, and what the next version is compared with.
+        """
         action = self._ledger.planner.action(change) or api.MODIFY
-        recorded = documents.Recorded(change.body, change.version, change.marked)
         LOG.error("%s version %d can't be planned: %s", change.ref, change.version, reason)
         failed = documents.worker_state(action, failed=True)
 
         def publish() -> None:
+            known = self._ledger.planner.recorded.get(change.ref, documents.NOTHING)
+            recorded = dataclasses.replace(known, refused=change.version)
             self._ledger.planner.recorded[change.ref] = recorded
             self._publish(self._ledger.path(change.ref), failed, change.version, reason, recorded)
 
@@ -74,13 +81,4 @@ class Refusals:
         self, path: keys.Path, worker_state: str, version: int, reason: str, recorded: documents.Recorded | None
     ) -> None:
         self._ledger.published[str(path)] = documents.Published(version, True, worker_state == documents.UNDELETED)
-        keep = recorded if recorded and _can_be_kept(recorded) else None
-        self._ledger.submit(scheduling.refuse(path, worker_state, version, reason, keep, now=ledgers.now()))
-
-
-def _can_be_kept(recorded: documents.Recorded) -> bool:
-    """Whether etcd has room for it beside the rest."""
-    try:
-        return len(codec.encode(recorded.to_document())) < base.MAX_BYTES // 2
-    except api.DocumentError:
-        return False
+        self._ledger.submit(scheduling.refuse(path, worker_state, version, reason, recorded, now=ledgers.now()))

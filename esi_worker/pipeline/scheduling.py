@@ -24,6 +24,11 @@ class Write:
     operations: tuple[base.Operation, ...]
 
     @property
+    def recorded(self) -> tuple[str, ...]:
+        """The keys of the records that are written or removed."""
+        return tuple(each.key for each in self.operations if each.key.startswith(keys.RECORDED))
+
+    @property
     def size(self) -> int:
         """Bytes of keys and values."""
         return sum(len(each.key) + len(getattr(each, "value", b"")) for each in self.operations)
@@ -68,7 +73,10 @@ def new_jobs(write: Write) -> list[str]:
 def refuse(
     path: keys.Path, worker_state: str, version: int, error: str, recorded: documents.Recorded | None, *, now: int
 ) -> Write:
-    """A resource that can't be planned: its ``/state`` says why, and it is not planned again by this version."""
+    """A document that can't be turned into jobs: its ``/state`` says why.
+
+    :param recorded: what is there, and that this version was refused; None where another look may find it usable
+    """
     operations: list[base.Operation] = [
         base.Put(path.state, documents.state(worker_state, version, error=error)),
         base.Put(path.trace, documents.trace(version, {"1": now, "6": now})),
@@ -123,7 +131,8 @@ def grouped(writes: Iterable[Write]) -> Iterable[Write]:
 
 def _fits(group: list[Write], write: Write) -> bool:
     operations = sum(len(each.operations) for each in group) + len(write.operations)
-    compares = sum(len(each.compares) for each in group) + len(write.compares)
+    # What was recorded is compared too.
+    compares = sum(len(each.compares) + len(each.recorded) for each in (*group, write))
     size = sum(each.size for each in group) + write.size
     return operations <= GROUP_OPERATIONS and compares <= GROUP_OPERATIONS and size <= GROUP_BYTES
 

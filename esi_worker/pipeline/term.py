@@ -117,6 +117,7 @@ class Term:
         if ref is None or envelope.body is None:
             if ref is not None:
                 self._planning.room.remove(ref)
+                self._refusals.forget(ref)
             self._refusals.document(read)
             return
         self._ledger.paths[ref] = read.path
@@ -127,27 +128,29 @@ class Term:
             return
         self._ledger.planner.resources[ref] = api.Resource(ref, envelope.body, envelope.version)
         self._planning.room.remove(ref)
-        self._planning.attempt(planners.Change(ref, envelope.version, envelope.body, envelope.marked), read.seen_at)
+        change = planners.Change(ref, envelope.version, envelope.body, envelope.marked)
+        self._planning.attempt(change, read.seen_at)
         self._planning.wake(ref)
 
     def _resource_gone(self, ref: api.Ref) -> None:
         """The config document is gone: tear down what was brought about, then forget the resource."""
         self._ledger.planner.resources.pop(ref, None)
         self._planning.room.remove(ref)
-        self._ledger.deferred.pop(ref, None)
+        self._refusals.forget(ref)
         recorded = self._ledger.planner.recorded.get(ref)
         if recorded is None:
             return
         self._ledger.gone.add(ref)
         published = self._ledger.state_of(ref)
-        failed = published is not None and published.undeleted
+        failed = published is not None and published.undeleted and recorded.version > 0
         if failed and published is not None and self._at_work(ref):
             # That was the workflow before: a failure of this one will be told.
             self._ledger.published[str(self._ledger.path(ref))] = documents.Published(published.version, False)
         if not recorded.deleted or (failed and not self._ledger.planner.unfinished.of(ref)):
-            self._planning.attempt(
-                planners.Change(ref, recorded.version, recorded.body, marked=True, again=True), ledgers.now()
-            )
+            # I3: a later version may have been refused, and its /state may not be followed by an older one.
+            version = max(recorded.version, published.version if published else 0)
+            teardown = planners.Change(ref, version, recorded.body, marked=True, again=True)
+            self._planning.attempt(teardown, ledgers.now())
         self._jobs.forget_if_done(ref)
 
     def _at_work(self, ref: api.Ref) -> bool:

@@ -51,9 +51,16 @@ MUTANTS: Final = (
     Mutant(
         "the leader's fence",
         "pipeline/ledger.py",
-        "[self._fence, *write.compares]",
-        "[*write.compares]",
+        "[self._fence, *as_known, *write.compares]",
+        "[*as_known, *write.compares]",
         (f"{_LIVES}.StaleTest.test_a_job_manager_that_leads_no_more_cannot_plan",),
+    ),
+    Mutant(
+        "what a plan was made on is what is recorded",
+        "pipeline/ledger.py",
+        "[self._fence, *as_known, *write.compares]",
+        "[self._fence, *write.compares]",
+        (f"{_RACES}.LateTest",),
     ),
     Mutant(
         "the listing after a watch was lost",

@@ -145,9 +145,10 @@ class BadInputTest(ManagerTest):
         before = [(e.key, e.mod_revision) for e in self.store.list(keys.STATE).entries]
         self.halt()
         self.start()
-        self.config(QUOTA, id="q")
-        self.wait_state(QUOTA)
-        after = [(e.key, e.mod_revision) for e in self.store.list(keys.STATE).entries if QUOTA not in e.key]
+        # One that is refused now is refused later than those of before would be.
+        self.config("v2.0/ports/later", network_id="missing")
+        self.wait_state("v2.0/ports/later")
+        after = [(e.key, e.mod_revision) for e in self.store.list(keys.STATE).entries if "later" not in e.key]
         self.assertEqual(before, after)
 
     def test_the_next_version_repairs_it(self):
@@ -157,6 +158,65 @@ class BadInputTest(ManagerTest):
         self.config(NETWORK, name="x")
         self.config(PORT, 2, network_id="n")
         self.wait(lambda: any(job["resource_type"] == "port" for job in self.jobs()))
+
+    def test_what_was_never_planned_is_created_by_the_next_version(self):
+        self.start()
+        self.config(NETWORK, name="x" * 1_000_000)
+        self.assert_failed(NETWORK, "too large")
+        self.config(NETWORK, 2, name="x")
+        self.wait_jobs("create:heat_worker:network:n:2", "create:monitoring_worker:network:n:2")
+
+    def test_what_is_there_stays_recorded(self):
+        self.start()
+        self.config(NETWORK, name="x")
+        self.wait(lambda: len(self.jobs()) == 2)
+        self.finish_all(NETWORK, 1)
+        self.config(NETWORK, 2, name="x" * 1_000_000)
+        self.assert_failed(NETWORK, "too large", 2)
+        recorded = {"body": {"name": "x"}, "version": 1, "deleted": False, "refused": 2}
+        self.assertEqual(recorded, self.get(keys.RECORDED + NETWORK))
+        self.config(NETWORK, 3, name="y")
+        self.wait(lambda: self.names())
+        self.assertIn("modify:heat_worker:network:n:3", self.names())
+        self.assertEqual({"body": {"name": "y"}, "version": 3, "deleted": False}, self.get(keys.RECORDED + NETWORK))
+
+    def test_what_could_not_be_used_is_taken_down_by_no_older_version(self):
+        self.start()
+        self.config(NETWORK, name="x")
+        self.wait(lambda: len(self.jobs()) == 2)
+        self.finish_all(NETWORK, 1)
+        self.store.put(keys.CONFIG + NETWORK, b'{"body": "{", "version": 2}')
+        self.assert_failed(NETWORK, "not JSON", 2)
+        self.store.delete(keys.CONFIG + NETWORK)
+        self.wait_jobs("delete:monitoring_worker:network:n:2", "logical_delete:heat_worker:network:n:2")
+
+    def test_nothing_is_left_of_what_was_refused(self):
+        self.start()
+        self.config(PORT, network_id="missing")
+        self.assert_failed(PORT, "missing")
+        self.config(PORT, 2, marked=True, network_id="missing")
+        self.wait(lambda: self.names(), "its deletion")
+        self.finish_all(PORT, 2, "DELETE_FAILED")
+        self.config(NETWORK, marked=True, name="x" * 1_000_000)
+        self.assert_failed(NETWORK, "too large")
+        for path in (PORT, NETWORK):
+            self.store.delete(keys.CONFIG + path)
+        self.wait(lambda: not [e.key for e in self.store.list(keys.OWN).entries if NETWORK in e.key])
+        self.assertIsNone(self.get(keys.STATE + NETWORK))
+
+    def test_an_error_that_was_not_told_yet_gives_way_to_a_newer_version(self):
+        self.start()
+        self.config(NETWORK, name="x")
+        self.wait(lambda: len(self.jobs()) == 2)
+        for job in self.jobs():
+            self.store.put(keys.claim(job["id"]), b"{}")
+        self.store.put(keys.CONFIG + NETWORK, b'{"body": "{", "version": 2}')
+        self.config(NETWORK, 3, name="y")
+        self.wait(lambda: any(job["version"] == 3 for job in self.jobs()))
+        self.finish_all(NETWORK, 3, "MODIFY_COMPLETED")
+        self.config(QUOTA, id="q")
+        self.wait_state(QUOTA)
+        self.assertEqual((3, ""), tuple(self.get(keys.STATE + NETWORK)[each] for each in ("version", "error")))
 
     def test_a_body_too_large_for_a_transaction(self):
         self.start()

@@ -235,6 +235,37 @@ class TakenDownAfterAFailureTest(test_manager.ManagerTest):
         self.assertIsNone(self.get(keys.STATE + path))
 
 
+class Late(memory.MemoryStore):
+    """Does not answer the first transaction that plans something, and comes to it later."""
+
+    def __init__(self):
+        super().__init__()
+        self.kept = None
+
+    def transact(self, compares, success, failure=()):
+        if self.kept is None and any(each.key.startswith(keys.RECORDED) for each in success):
+            self.kept = compares, success
+            raise api.StoreError("no answer", unknown=True)
+        return super().transact(compares, success, failure)
+
+
+class LateTest(test_manager.ManagerTest):
+    """Who leads may be the same: what a plan was made on must be what is recorded."""
+
+    def setUp(self):
+        super().setUp()
+        self.store = Late()
+
+    def test_a_plan_that_comes_after_the_next_one_is_refused(self):
+        self.start()
+        self.config(test_manager.PORT, network_id="n")
+        self.config(test_manager.NETWORK, name="x")
+        self.wait(lambda: len(self.jobs()) == 4)
+        before = [entry.key for entry in self.store.list("/").entries]
+        self.assertFalse(self.store.transact(*self.store.kept).succeeded)
+        self.assertEqual(before, [entry.key for entry in self.store.list("/").entries])
+
+
 class Overtaken(memory.MemoryStore):
     """Another candidate wins between the look and the candidacy."""
 
