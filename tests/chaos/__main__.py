@@ -18,6 +18,7 @@ from typing import Final
 from tests.chaos import durability
 from tests.chaos import isolation
 from tests.chaos import killpoints
+from tests.chaos import members
 from tests.chaos import mix
 from tests.chaos import mutants
 from tests.chaos import stale
@@ -25,7 +26,7 @@ from tests.chaos import sweep
 from tests.chaos import world
 
 _ROLES: Final = tuple(killpoints.ALL.split(","))
-_FIGURES: Final = ("stale_writes", "etcd_restarts")
+_FIGURES: Final = ("stale_writes", "etcd_restarts", "three_members")
 _SUITES: Final = (
     "tests.functional.test_chaos_quick",
     "tests.functional.test_lives",
@@ -129,6 +130,16 @@ class Chaos:
         figures = durability.Durability(self._seed).run(self._figures)
         row.tried, row.remark = figures.restarts, str(figures)
         row.violations += self._tell(row.name, [*figures.lost, *figures.wrong])
+
+    def three_members(self) -> None:
+        """Members of etcd in trouble one after another."""
+        row = self._row("three members, one always in trouble")
+        with contextlib.closing(members.Members(self._seed)) as trouble:
+            figures = trouble.run(self._figures)
+        row.tried, longest = len(figures.faults), figures.longest
+        row.recoveries += [gap.seconds for gap in figures.gaps]
+        row.violations += self._tell(row.name, figures.violations)
+        row.remark = f"longest gap {longest.seconds:.1f} s ({longest.fault}); {figures.worlds} worlds"
 
     def isolated(self) -> None:
         """200 resources, a hung project and a dead router among them."""

@@ -162,6 +162,8 @@ class Gohan:
     def _clear_one(self, path: str) -> None:
         state = self._store.get(keys.STATE + path)
         if state is None:
+            if self._store.get(keys.CONFIG + path) is None:
+                self._forget(path)  # it was removed by the attempt before, whose answer got lost
             return
         document = deployment.read_json(state.value)
         name = document["state"]["worker_state"]
