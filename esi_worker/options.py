@@ -85,7 +85,7 @@ def _job_manager_options() -> list[cfg.Opt]:
             default=60.0,
             min=0,
             help="How long a resource waits for a relative or a template that isn't there (seconds), before its "
-            "/state says so. It goes on waiting after that.",
+            "/state says so. Its next version is tried again, or this one by esictl retry.",
         ),
         cfg.StrOpt(
             "secrets",
