@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from tests.chaos import durability
+from tests.chaos import footprint
 from tests.chaos import isolation
 from tests.chaos import killpoints
 from tests.chaos import members
@@ -26,7 +27,7 @@ from tests.chaos import sweep
 from tests.chaos import world
 
 _ROLES: Final = tuple(killpoints.ALL.split(","))
-_FIGURES: Final = ("stale_writes", "etcd_restarts", "three_members")
+_FIGURES: Final = ("stale_writes", "etcd_restarts", "three_members", "gateway_footprint")
 _SUITES: Final = (
     "tests.functional.test_chaos_quick",
     "tests.functional.test_lives",
@@ -140,6 +141,13 @@ class Chaos:
         row.recoveries += [gap.seconds for gap in figures.gaps]
         row.violations += self._tell(row.name, figures.violations)
         row.remark = f"longest gap {longest.seconds:.1f} s ({longest.fault}); {figures.worlds} worlds"
+
+    def gateway_footprint(self) -> None:
+        """The keys before a gateway's life, and after it."""
+        row = self._row("a gateway's life leaves nothing")
+        found = footprint.measure()
+        row.tried, row.remark = 1, str(found)
+        row.violations += self._tell(row.name, found.violations)
 
     def isolated(self) -> None:
         """200 resources, a hung project and a dead router among them."""
