@@ -98,11 +98,11 @@ class Gohan:
         chosen = set(paths) or set(self.versions)
         if chosen & self.marked:
             return False
-        found = {entry.key: entry for entry in self.deployed.store.list("/").entries}
-        if any(key.startswith(keys.JOBS) for key in found):
+        if self.deployed.store.list(keys.JOBS).entries:
             return False
-        states = {path: self.deployed.state(path) for path in chosen & set(self.versions)}
-        return all(state and state["version"] >= self.versions[path] for path, state in states.items())
+        states = self._states()
+        awaited = chosen & set(self.versions)
+        return all(path in states and states[path]["version"] >= self.versions[path] for path in awaited)
 
     def settle(self, timeout: float = deployment.PATIENCE) -> None:
         """Wait until everything is at rest, and until nothing is left of what was taken down."""
@@ -155,17 +155,22 @@ class Gohan:
 
     def _clear_up(self) -> None:
         while not self._stop.wait(0.05):
-            for path in list(self.marked):
-                with contextlib.suppress(api.StoreError):
-                    self._clear_one(path)
+            with contextlib.suppress(api.StoreError):
+                marked = list(self.marked)
+                states = self._states() if marked else {}
+                for path in marked:
+                    self._clear_one(path, states.get(path))
 
-    def _clear_one(self, path: str) -> None:
-        state = self._store.get(keys.STATE + path)
-        if state is None:
+    def _states(self) -> dict[str, Any]:
+        """Path -> ``/state``, of all that have one."""
+        entries = self._store.list(keys.STATE).entries
+        return {entry.key.removeprefix(keys.STATE): deployment.read_json(entry.value) for entry in entries}
+
+    def _clear_one(self, path: str, document: Any) -> None:
+        if document is None:
             if self._store.get(keys.CONFIG + path) is None:
                 self._forget(path)  # it was removed by the attempt before, whose answer got lost
             return
-        document = deployment.read_json(state.value)
         name = document["state"]["worker_state"]
         if document["version"] != self.versions[path]:
             return

@@ -22,8 +22,11 @@ from tests.chaos import killpoints
 from tests.chaos import world
 from tests.functional import deployment
 
-LANES: Final = 5
+LANES: Final = 6
 """Deployments in which points are tried at the same time: most of what one does is to wait for leases to end."""
+
+_PAUSE: Final = 0.1
+"""Seconds between two looks at etcd: to look is not for nothing where many do."""
 
 _BEYOND: Final = 3
 _TRIES: Final = 4
@@ -166,6 +169,7 @@ class Lane:
         """
         if self._run is None:
             self._deployed = deployment.Deployment(world.routers(), killpoints.OPTIONS, start=forks.Fork).start()
+            self._deployed.pause = _PAUSE
             self._run = killpoints.Run(self._deployed, self._make, self._patience)
             # From now on there is a world before the one that is created.
             first = self._run.point(dataclasses.replace(point, number=killpoints.UNCUT))

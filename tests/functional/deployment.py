@@ -124,6 +124,7 @@ class Deployment:
     :param cluster: several members instead of one; ``etcd`` is the first of them
     :param start: how daemons are started
     :ivar etcd_endpoints: URLs of etcd
+    :ivar pause: seconds between two looks at etcd while something is waited for
     """
 
     def __init__(
@@ -146,6 +147,7 @@ class Deployment:
         self.agents = {address: snmp_agent.SnmpAgent(**arguments) for address, arguments in (agents or {}).items()}
         self._options = options or {}
         self._configures = configures
+        self.pause = 0.02
         self._start = start
         self._daemons: list[Daemon] = []
         self._closing = contextlib.ExitStack()
@@ -285,7 +287,7 @@ class Deployment:
     def _next_revision(self, revision: int, stop: threading.Event) -> int:
         pause = threading.Event()
         for _ in range(10):
-            pause.wait(0.02)
+            pause.wait(self.pause)
             now = self._revision()
             if now != revision or now == -1:
                 return now
