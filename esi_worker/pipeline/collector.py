@@ -8,8 +8,6 @@ were unregistered, or the collector was given up, nothing can be written any mor
 from __future__ import annotations
 
 import dataclasses
-import heapq
-import itertools
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +17,7 @@ from typing import Any
 from oslo_log import log as logging
 
 from esi_worker import api
+from esi_worker.pipeline import agenda
 from esi_worker.pipeline import documents
 from esi_worker.pipeline import inbox as inboxes
 from esi_worker.pipeline import monitor as monitors
@@ -29,6 +28,7 @@ from esi_worker.store import keys
 
 LOG = logging.getLogger(__name__)
 
+_SHORTEST = 0.01
 _SETTLE = 0.5
 _SECRET_LIFETIME = 60.0
 
@@ -84,8 +84,7 @@ class Collector:
         self._share = share.Share(store, name, options.lease_ttl)
         self._watched: dict[str, Watched] = {}
         self._secrets: dict[tuple[str, str, str], tuple[float, str]] = {}
-        self._due: list[tuple[float, int, Watched]] = []
-        self._order = itertools.count()
+        self._agenda: agenda.Agenda[Watched] = agenda.Agenda()
 
     def run(self, stop: threading.Event) -> None:
         """Poll until stop is set."""
@@ -96,7 +95,7 @@ class Collector:
         try:
             while not stop.is_set():
                 if self._share.ensure(stop):
-                    inbox.serve(self._pause())
+                    inbox.serve(self._agenda.pause(_SHORTEST, _SETTLE))
                     self._poll_due()
         finally:
             over.set()
@@ -115,11 +114,11 @@ class Collector:
     def _everything_is_due(self) -> None:
         """Who polls what has changed: look at all, taking up what another one has published."""
         published = self._list_published()
-        self._due = []
+        self._agenda.clear()
         for key, watched in self._watched.items():
             watched.published = published.get(key)
             watched.asked_at = 0.0
-            self._schedule(watched, 0.0)
+            self._agenda.add(watched, 0.0)
 
     # -- targets -------------------------------------------------------------------------------------------------
 
@@ -151,7 +150,7 @@ class Collector:
             LOG.error("%s is no record of targets, it is left aside: %r", entry.key, error)
             return
         self._watched[key] = watched
-        self._schedule(watched, 0.0)
+        self._agenda.add(watched, 0.0)
 
     def _list_published(self) -> dict[str, Mapping[str, Any]]:
         found = {}
@@ -167,10 +166,9 @@ class Collector:
 
     def _poll_due(self) -> None:
         now = time.monotonic()
-        while self._due and self._due[0][0] <= now:
-            watched = heapq.heappop(self._due)[2]
+        while (watched := self._agenda.take(now)) is not None:
             if self._watched.get(str(watched.path)) is watched and self._share.mine(watched.targets):
-                self._schedule(watched, self._poll(watched, now))
+                self._agenda.add(watched, self._poll(watched, now))
 
     def _poll(self, watched: Watched, now: float) -> float:
         """:returns: seconds until this resource is to be looked at again."""
@@ -229,14 +227,6 @@ class Collector:
             return []
         points["7"] = time.time_ns() // 1_000_000
         return [base.Put(watched.path.trace, documents.trace(watched.version, points))]
-
-    # -- events --------------------------------------------------------------------------------------------------
-
-    def _schedule(self, watched: Watched, delay: float) -> None:
-        heapq.heappush(self._due, (time.monotonic() + delay, next(self._order), watched))
-
-    def _pause(self) -> float:
-        return max(0.01, min(_SETTLE, self._due[0][0] - time.monotonic())) if self._due else _SETTLE
 
 
 def _answered(reading: api.Reading) -> bool:

@@ -7,8 +7,6 @@ thread: it sits in a heap until its next call is due, and its claim stays.
 from __future__ import annotations
 
 import collections
-import heapq
-import itertools
 import threading
 import time
 from collections.abc import Mapping
@@ -16,6 +14,7 @@ from collections.abc import Mapping
 from oslo_log import log as logging
 
 from esi_worker import api
+from esi_worker.pipeline import agenda
 from esi_worker.pipeline import calls
 from esi_worker.pipeline import catalog as catalogs
 from esi_worker.pipeline import claiming
@@ -31,6 +30,8 @@ from esi_worker.store import keys
 LOG = logging.getLogger(__name__)
 
 _IDLE = 0.5
+_SHORTEST = 0.005
+_LANE_FULL = 0.1
 _CLAIM_GROUP = 8
 
 
@@ -70,8 +71,7 @@ class Worker:
         self._aside: list[str] = []
         self._doubtful: list[jobqueue.Pending] = []
         self._running: dict[str, Running] = {}
-        self._due: list[tuple[float, int, Running]] = []
-        self._order = itertools.count()
+        self._agenda: agenda.Agenda[Running] = agenda.Agenda()
         self._lease: leases.Lease | None = None
         self._stopping = threading.Event()
 
@@ -126,7 +126,7 @@ class Worker:
         self._calls.give_up_overdue()
         with self._changed:
             if not chosen and not stop.is_set():
-                self._changed.wait(self._pause())
+                self._changed.wait(self._agenda.pause(_SHORTEST, _IDLE))
 
     def _ensure_lease(self, stop: threading.Event) -> leases.Lease | None:
         if self._lease is not None and self._lease.alive:
@@ -206,27 +206,17 @@ class Worker:
 
     def _start_due(self) -> None:
         now = time.monotonic()
-        held: list[tuple[float, int, Running]] = []
-        while self._due and self._due[0][0] <= now and self._slots.room("") > 0:
-            item = heapq.heappop(self._due)
-            if item[2].over:
+        while self._slots.room("") > 0 and (running := self._agenda.take(now)) is not None:
+            if running.over:
                 continue
-            if self._slots.room(item[2].lane) > 0:
-                self._calls.submit(item[2])
+            if self._slots.room(running.lane) > 0:
+                self._calls.submit(running)
             else:
-                held.append((now + 0.1, item[1], item[2]))
-        for item in held:
-            heapq.heappush(self._due, item)
-
-    def _pause(self) -> float:
-        if not self._due:
-            return _IDLE
-        return min(_IDLE, max(0.005, self._due[0][0] - time.monotonic()))
+                self._agenda.add(running, _LANE_FULL)
 
     def _later(self, running: Running, delay: float) -> None:
-        with self._changed:
-            heapq.heappush(self._due, (time.monotonic() + max(0.0, delay), next(self._order), running))
-            self._changed.notify()
+        self._agenda.add(running, delay)
+        self._notify()
 
     # -- leases, events, the end ---------------------------------------------------------------------------------
 
