@@ -15,12 +15,12 @@ from esi_worker import api
 from esi_worker import assembly
 from esi_worker import plugins
 from esi_worker.pipeline import catalog as catalogs
-from esi_worker.pipeline import claiming
 from esi_worker.pipeline import collector
 from esi_worker.pipeline import manager
 from esi_worker.pipeline import monitor
 from esi_worker.pipeline import places
 from esi_worker.pipeline import planner
+from esi_worker.pipeline import relatives
 from esi_worker.pipeline import worker
 from esi_worker.store import codec
 
@@ -147,8 +147,7 @@ class Service:
         collector.Collector(self._store, self._monitor, self._body, options, self._name).run(stop)
 
     def _body(self, ref: api.Ref) -> Mapping[str, Any] | None:
-        claimer = claiming.Claimer(self._store, self._known.catalog, {}, {}, self._name)
-        return claimer.fetch("config", ref)
+        return relatives.Relatives(self._store, self._known.catalog).fetch(relatives.CONFIG, ref)
 
     def _published(self, ref: api.Ref) -> Mapping[str, Any] | None:
         entry = self._store.get(places.Places(self._store, self._known.catalog).path(ref).monitoring)

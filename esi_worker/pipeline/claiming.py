@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
+import time
 from collections.abc import Mapping
 from collections.abc import Sequence
-from typing import Any
 
 from oslo_log import log as logging
 
 from esi_worker import api
 from esi_worker.pipeline import catalog as catalogs
 from esi_worker.pipeline import documents
+from esi_worker.pipeline import execution
 from esi_worker.pipeline import jobqueue
 from esi_worker.pipeline import outcome
 from esi_worker.pipeline import places
@@ -33,6 +35,12 @@ class Claimed:
     claim: outcome.Claim
     template_id: str | None
     template: api.Template | None
+
+    def context(self, fetch: execution.Fetch, monitor: api.Monitor, stopping: threading.Event) -> execution.Context:
+        """What the job's handler is given; the job's time begins now."""
+        return execution.Context(
+            self.claim, self.template, self.template_id, fetch, monitor, stopping, time.monotonic()
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,23 +121,6 @@ class Claimer:
             else:
                 answer.claimed.extend([claimed] if claimed else [])
         return answer
-
-    def fetch(self, kind: str, ref: api.Ref) -> Mapping[str, Any] | None:
-        """Another resource's document: kind ``config`` gives its body, any other the record of that kind."""
-        try:
-            path = self._places.path(ref)
-            entry = self._store.get(path.config if kind == "config" else path.record(kind))
-            if entry is None:
-                return None
-            if kind == "config":
-                return documents.parse_config(entry.value).body
-            document = codec.decode(entry.value)
-        except api.StoreError as error:
-            raise api.TemporaryError(f"{kind} of {ref} can't be read from etcd now", str(error)) from error
-        except (api.DocumentError, api.CatalogError) as error:
-            LOG.warning("%s of %s can't be read: %s", kind, ref, error)
-            return None
-        return document if isinstance(document, dict) else None
 
     def _transact(self, pending: Sequence[jobqueue.Pending], lease: int) -> Answer:
         value = codec.encode({"worker": self._name, "lease": f"{lease:x}"})

@@ -19,10 +19,10 @@ from esi_worker.pipeline import calls
 from esi_worker.pipeline import catalog as catalogs
 from esi_worker.pipeline import claiming
 from esi_worker.pipeline import committer as committers
-from esi_worker.pipeline import execution
 from esi_worker.pipeline import follower
 from esi_worker.pipeline import jobqueue
 from esi_worker.pipeline import lease as leases
+from esi_worker.pipeline import relatives
 from esi_worker.pipeline import slots
 from esi_worker.store import base
 from esi_worker.store import keys
@@ -62,7 +62,7 @@ class Worker:
         self._monitor = monitor
         self._options = options
         self._name = name
-        self._claimer = self._claimer_by(catalog, file_templates)
+        self._go_by(catalog, file_templates)
         self._changed = threading.Condition()
         self._queue = jobqueue.JobQueue(handlers, self._lane_of)
         self._slots = slots.Slots(options.slots, options.slots_per_system or max(1, options.slots // 2))
@@ -100,15 +100,16 @@ class Worker:
         Jobs that are claimed already keep what they were claimed by.
         """
         with self._changed:
-            self._claimer = self._claimer_by(catalog, file_templates)
+            self._go_by(catalog, file_templates)
             for job_id in self._aside:
                 self._queue.give_back(job_id)
             self._aside.clear()
             self._changed.notify()
 
-    def _claimer_by(self, catalog: catalogs.Catalog, file_templates: Mapping[str, api.Template]) -> claiming.Claimer:
+    def _go_by(self, catalog: catalogs.Catalog, file_templates: Mapping[str, api.Template]) -> None:
         kinds = {handler: each.record_kind or handler for handler, each in self._handlers.items()}
-        return claiming.Claimer(self._store, catalog, kinds, file_templates, self._name)
+        self._claimer = claiming.Claimer(self._store, catalog, kinds, file_templates, self._name)
+        self._relatives = relatives.Relatives(self._store, catalog)
 
     # -- choosing ----------------------------------------------------------------------------------------------
 
@@ -191,15 +192,7 @@ class Worker:
             self._begin(each, lanes[each.claim.job.id])
 
     def _begin(self, claimed: claiming.Claimed, lane: str) -> None:
-        context = execution.Context(
-            claimed.claim,
-            claimed.template,
-            claimed.template_id,
-            self._claimer.fetch,
-            self._monitor,
-            self._stopping,
-            time.monotonic(),
-        )
+        context = claimed.context(self._relatives.fetch, self._monitor, self._stopping)
         running = Running(claimed.claim, context, lane)
         self._running[claimed.claim.job.id] = running
         self._calls.submit(running)

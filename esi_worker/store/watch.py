@@ -121,6 +121,7 @@ def follow(
             try:
                 for batch in _batches(stream, revision, stop, min(idle, etcd.timeout), idle):
                     revision = batch.revision + 1
+                    renewed = False
                     yield batch
             except PermissionRefused:
                 if renewed or not _renew(etcd, token):

@@ -31,6 +31,7 @@ from esi_worker.pipeline import jobqueue
 from esi_worker.pipeline import ledger as ledgers
 from esi_worker.pipeline import outcome
 from esi_worker.pipeline import planner
+from esi_worker.pipeline import relatives
 from esi_worker.pipeline import templates as template_files
 from esi_worker.pipeline import term as terms
 from esi_worker.pipeline import workflow
@@ -227,6 +228,7 @@ class Pipeline:
         self._events.listed(self.store.list(keys.JOBS))
         self._ledger.load_recorded()
         self._lease = self.store.grant(_TTL)
+        self._relatives = relatives.Relatives(self.store, self._rules.catalog)
         self._claimer = claiming.Claimer(self.store, self._rules.catalog, self._kinds, self._templates, "by hand")
         self._running: dict[str, _Running] = {}
 
@@ -234,15 +236,7 @@ class Pipeline:
         queue = jobqueue.JobQueue(self._handlers, lambda job: "")
         queue.listed(self.store.list(keys.JOBS))
         for claimed in self._claimer.claim(list(queue.ready(lambda lane: True)), self._lease).claimed:
-            context = execution.Context(
-                claimed.claim,
-                claimed.template,
-                claimed.template_id,
-                self._claimer.fetch,
-                self._monitor,
-                self._stopping,
-                time.monotonic(),
-            )
+            context = claimed.context(self._relatives.fetch, self._monitor, self._stopping)
             self._running[claimed.claim.job.id] = _Running(claimed.claim, context)
 
     def _call(self, running: _Running) -> None:
