@@ -36,8 +36,9 @@ class Footprint:
     def __str__(self) -> str:
         first, during, last = self.leases
         return (
-            f"keys {self.before} before, {self.alive} while it lived, {self.after} after; {self.revisions} revisions (Gohan's too) "
-            f"for {self.jobs} jobs; leases {first} before, {during} while a daemon ran, {last} after"
+            f"keys {self.before} before, {self.alive} while it lived, {self.after} after; "
+            f"{self.revisions} revisions (Gohan's too) for {self.jobs} jobs; "
+            f"leases {first} before, {during} while a daemon ran, {last} after"
         )
 
 

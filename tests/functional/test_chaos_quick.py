@@ -127,6 +127,36 @@ class EtcdTroubleTest(base.InvariantsTest):
         self.go_on()
         self.trouble(daemon)
 
+    def test_users_whose_tokens_expire(self):
+        server = etcd.EtcdServer(fsync=False, root_password="root-password", options=("--auth-token-ttl=1",))
+        self.begin(options={"etcd": {"username": "root", "password": "root-password"}}, server=server)
+        between = self.gate()
+        daemon = self.working(between.endpoint)
+        self.expired(between, "while a stack is being created")
+        self.renewed(between, self.go_on)
+        self.expired(between, "while there is nothing to do")
+        self.renewed(between, lambda: self.gohan.modify(NETWORK, name="changed"))
+        self.expired(between, "before everything that follows etcd begins anew")
+        self.renewed(between, between.cut)
+        self.gohan.modify(NETWORK, name="changed again")
+        self.trouble(daemon)
+        self.assertEqual(3, self.deployed.state(NETWORK)["version"])
+
+    def expired(self, between, when):
+        """Wait until the daemon's token was not used for three seconds.
+
+        etcd asks for none where a lease is renewed.  Each of three leases is renewed once a second: of ten renewals in
+        a row four are of the same lease.
+        """
+        self.deployed.wait(lambda: set(between.log[-10:]) == {"/v3/lease/keepalive"}, f"no use of the token {when}")
+
+    def renewed(self, between, act):
+        """Act, and wait until everything is at rest: it took another token."""
+        before = between.log.count("/v3/auth/authenticate")
+        act()
+        self.deployed.wait(lambda: between.log.count("/v3/auth/authenticate") > before, "another token")
+        self.check()
+
     def test_no_space_left(self):
         self.begin(server=etcd.EtcdServer(fsync=False, quota_backend_bytes=2 * 1024 * 1024))
         daemon = self.working()

@@ -404,6 +404,26 @@ class UsersTest(EtcdTestCase):
         self.assertEqual(["/v3/auth/authenticate", *["/v3/kv/put"] * 3], between.log)
 
 
+class ExpiringTokensTest(EtcdTestCase):
+    """Tokens that end by themselves a second after they were last used."""
+
+    def test_a_watch_goes_on_though_its_token_expires_again_and_again(self) -> None:
+        server = etcd.EtcdServer(fsync=False, root_password="r00t", options=("--auth-token-ttl=1",))
+        self.addCleanup(server.close)
+        server.start()
+        between = proxy.Proxy(server.address)
+        self.addCleanup(between.close)
+        user = {"username": "root", "password": "r00t"}
+        # Nothing but the watch uses its token, and each of its streams is silent for longer than the token lives.
+        watching = etcd_store.EtcdStore([between.endpoint], **user, watch_idle=2.5)
+        self.addCleanup(watching.close)
+        batches = watching.watch("/", 2, threading.Event())
+        while between.log.count("/v3/watch") < 7:
+            next(batches)
+        # A stream that was refused for its token is followed by another one: the watch itself was never lost.
+        self.assertGreaterEqual(between.log.count("/v3/auth/authenticate"), 3)
+
+
 class NoUsersTest(EtcdTestCase):
     def test_a_user_where_none_is_needed_does_no_harm(self) -> None:
         between = self.proxy()
