@@ -116,9 +116,9 @@ class Members:
         self._figures = Figures()
         self._begun: list[tuple[float, str]] = []
         self._faults: dict[str, Callable[[etcd.EtcdServer], None]] = {
-            "killed": lambda member: self._away(member.kill, member.start, 6.0),
-            "ended": lambda member: self._away(member.stop, member.start, 6.0),
-            "stopped": lambda member: self._away(member.pause, member.resume, _LONGER),
+            "killed": lambda each: self._away(each.kill, each.start, 6.0),
+            "ended": lambda each: self._away(each.stop, each.start, 6.0),
+            "stopped": lambda each: self._away(each.pause, each.resume, _LONGER),
         }
 
     def close(self) -> None:
@@ -148,8 +148,6 @@ class Members:
         self._figures.gaps = self._gaps(clock, ended)
         return self._figures
 
-    # -- work ----------------------------------------------------------------------------------------------------
-
     def _feed(self, writer: gohan.Gohan) -> None:
         """Keep some worlds under way; take down what is done."""
         under_way: list[list[world.Resource]] = []
@@ -165,8 +163,6 @@ class Members:
 
     def _done(self, resources: Sequence[world.Resource]) -> bool:
         return all(self._deployed.state(each.path) for each in resources)
-
-    # -- faults --------------------------------------------------------------------------------------------------
 
     def _fault(self) -> None:
         """One member, for a while; then all are well again for a moment."""
@@ -188,8 +184,6 @@ class Members:
         end()
         self._over.wait(self._random.uniform(1.0, most))
         begin()
-
-    # -- afterwards ----------------------------------------------------------------------------------------------
 
     def _violations(self, writer: gohan.Gohan) -> list[str]:
         try:

@@ -111,6 +111,10 @@ class OnFailureTest(deployment.DeploymentTest):
         self.assertEqual(("DELETE_COMPLETED", ""), (state["state"]["worker_state"], state["error"]))
         self.assertEqual((["delete:scaffold", "logical_delete:footing"], []), self.jobs("wall", 2))
         self.assertIsNone(self.deployed.get(f"/esi-worker/footings/{WALL}"))
+        # What the failed job has left behind goes at the latest with the resource.
+        for prefix in (keys.CONFIG, keys.STATE):
+            self.deployed.store.delete(prefix + WALL)
+        self.deployed.wait(lambda: "walls" not in " ".join(self.deployed.keys()), "nothing left of it")
 
     def test_other_resources_that_wait_for_it_go_on(self):
         """The lodge's job was written while the first of the wall's chain was tried, and depends on the second."""
