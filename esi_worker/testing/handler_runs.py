@@ -9,22 +9,65 @@ import math
 from collections.abc import Collection
 from collections.abc import Mapping
 from typing import Any
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from esi_worker import api
 from esi_worker.store import codec
+from esi_worker.testing import context as contexts
 from esi_worker.testing import handler_checks
 from esi_worker.testing import kit
 
-if TYPE_CHECKING:
-    from esi_worker.testing import handler_trials
+
+class Case(Protocol):
+    """What a run needs of a test: see :class:`~esi_worker.testing.conformance.HandlerConformance`."""
+
+    calls: int
+
+    def make_handler(self) -> api.Handler:
+        """A new handler."""
+
+    def make_context(self, job: api.Job, record: api.JSON) -> contexts.StandInContext:
+        """The context of a job."""
+
+    def make_removal(self, job: api.Job) -> api.Job:
+        """The job that takes down what a job brought about."""
+
+    def observe(self) -> api.JSON:
+        """A picture of the outside world."""
+
+    def pass_time(self, seconds: float) -> None:
+        """Let a world with a clock of its own go on."""
+
+
+class Stage:
+    """Where the runs of one test take place.
+
+    :ivar case: the test
+    :ivar records: what handlers recorded; it stays when a worker dies
+    """
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.records: dict[api.Ref, api.JSON] = {}
+        self._handlers: list[api.Handler] = []
+
+    def new_handler(self) -> api.Handler:
+        """A new handler, closed at the end of the test."""
+        handler = self.case.make_handler()
+        self._handlers.append(handler)
+        return handler
+
+    def close(self) -> None:
+        """Close all handlers."""
+        for handler in self._handlers:
+            handler.close()
 
 
 @dataclasses.dataclass
 class Run:
     """One job, from its first call to Done.
 
-    :ivar trial: holds the records, which stay when a worker dies
+    :ivar stage: where it takes place
     :ivar handler: the handler to call; None makes a new one before each call, as a restart does
     :ivar written: whether the record is kept at the end; if not, the worker died before its transaction
     :ivar elapsed: seconds that the job seems to take: the sum of the delays, nobody waits for them
@@ -32,7 +75,7 @@ class Run:
     :ivar calls: how many calls were made
     """
 
-    trial: handler_trials.Trial
+    stage: Stage
     job: api.Job
     handler: api.Handler | None = None
     written: bool = True
@@ -60,7 +103,7 @@ class Run:
 
         :raises Broken: if that was one call too many, or with anything that a handler must not do
         """
-        if self.calls >= self.trial.case.calls:
+        if self.calls >= self.stage.case.calls:
             raise handler_checks.Broken(
                 kit.advice(
                     f"{self.verb} has not come to api.Done after {self.calls} calls "
@@ -85,7 +128,7 @@ class Run:
         :raises JobError: what the handler raised
         :raises Broken: if it did what no handler must do
         """
-        handler = self.handler or self.trial.new_handler()
+        handler = self.handler or self.stage.new_handler()
         context = self._context()
         before = copy.deepcopy(self.job.to_document())
         self.calls += 1
@@ -114,7 +157,7 @@ class Run:
         return kit.log_lines() if self.secrets else contextlib.nullcontext([])
 
     def _context(self) -> api.Context:
-        made = self.trial.case.make_context(self.job, self.trial.records.get(self.job.ref))
+        made = self.stage.case.make_context(self.job, self.stage.records.get(self.job.ref))
         origin = {**self.job.ref.to_document(), "field": "secret"}
         references = {**dict.fromkeys(self.secrets, origin), **made.references}
         return dataclasses.replace(made, elapsed=self.elapsed, references=references)
@@ -137,7 +180,7 @@ class Run:
                     kit.advice(f"{self.verb} returned {answer}", "api.Again takes a number of seconds, 0 up")
                 )
             self.elapsed += delay
-            self.trial.case.pass_time(delay)
+            self.stage.case.pass_time(delay)
             return answer
         if not isinstance(answer, api.Done):
             raise handler_checks.Broken(
@@ -148,5 +191,5 @@ class Run:
             )
         handler_checks.check_json(answer, self.verb)
         if self.written and answer.record is not api.KEEP:
-            self.trial.records[self.job.ref] = answer.record and codec.decode(codec.encode(answer.record))
+            self.stage.records[self.job.ref] = answer.record and codec.decode(codec.encode(answer.record))
         return answer

@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Sequence
-from typing import Protocol
 
 from esi_worker import api
-from esi_worker.testing import context as contexts
 from esi_worker.testing import handler_checks
 from esi_worker.testing import handler_runs
 from esi_worker.testing import kit
@@ -17,48 +15,8 @@ _POINTS = 10
 """So many points of a long job are tried where each call could be the last one."""
 
 
-class Case(Protocol):
-    """What a trial needs of a test: see :class:`~esi_worker.testing.conformance.HandlerConformance`."""
-
-    calls: int
-
-    def make_handler(self) -> api.Handler:
-        """A new handler."""
-
-    def make_context(self, job: api.Job, record: api.JSON) -> contexts.StandInContext:
-        """The context of a job."""
-
-    def make_removal(self, job: api.Job) -> api.Job:
-        """The job that takes down what a job brought about."""
-
-    def observe(self) -> api.JSON:
-        """A picture of the outside world."""
-
-    def pass_time(self, seconds: float) -> None:
-        """Let a world with a clock of its own go on."""
-
-
-class Trial:
-    """The jobs of one test, and the records that they leave.
-
-    :param case: the test
-    """
-
-    def __init__(self, case: Case) -> None:
-        self.case = case
-        self.records: dict[api.Ref, api.JSON] = {}
-        self._handlers: list[api.Handler] = []
-
-    def new_handler(self) -> api.Handler:
-        """A new handler, closed at the end of the trial."""
-        handler = self.case.make_handler()
-        self._handlers.append(handler)
-        return handler
-
-    def close(self) -> None:
-        """Close all handlers."""
-        for handler in self._handlers:
-            handler.close()
+class Trial(handler_runs.Stage):
+    """The jobs of one test, and what comes of them."""
 
     def picture(self) -> api.JSON:
         """The outside world, and the records."""
