@@ -6,8 +6,8 @@ needs to read the modules is not spent again for each of the many that are kille
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
-import multiprocessing.connection
 import os
 import pathlib
 import pkgutil
@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from typing import Final
 from typing import IO
 
@@ -23,6 +24,9 @@ from esi_worker.cmd import daemon
 
 _UNUSED: Final = ("esi_worker.testing", "esi_worker.cmd.")
 """Parts of the package that no daemon imports; its own command is imported above."""
+
+_STEP: Final = 0.01
+"""Seconds."""
 
 _LOCK: Final = threading.Lock()
 """multiprocessing looks at all its children whenever it starts one; how one ended can be read only once."""
@@ -39,14 +43,20 @@ class Fork:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(_modules())
         self._process = context.Process(target=_become, args=(str(config_file), log.name), daemon=True)
+        self._status: int | None = None
         with _LOCK:
             self._process.start()
         self.pid: int = self._process.pid or 0
+        self._pause = threading.Event()
 
     def poll(self) -> int | None:
         """:returns: the exit status, negative for a signal; None while it runs."""
         with _LOCK:
-            return self._process.exitcode
+            if self._status is None:
+                self._status = self._process.exitcode
+                if self._status is not None:
+                    self._process.close()  # thousands of these must not keep their pipes
+            return self._status
 
     def wait(self, timeout: float | None = None) -> int:
         """:returns: the exit status.
@@ -54,9 +64,12 @@ class Fork:
         :param timeout: seconds
         :raises subprocess.TimeoutExpired: if it still runs then
         """
+        deadline = None if timeout is None else time.monotonic() + timeout
         while (status := self.poll()) is None:
-            if not multiprocessing.connection.wait([self._process.sentinel], timeout):
+            if deadline is not None and time.monotonic() > deadline:
                 raise subprocess.TimeoutExpired("esi-worker", timeout or 0)
+            # In short steps: another thread may be the one that learns of the end.
+            self._pause.wait(_STEP)
         return status
 
     def kill(self) -> None:
@@ -66,7 +79,9 @@ class Fork:
     def send_signal(self, number: int) -> None:
         """Send a signal, unless it has ended."""
         if self.poll() is None:
-            os.kill(self.pid, number)
+            # Somebody else is its parent: it may be gone though its status has not come yet.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
 
 def _modules() -> list[str]:

@@ -234,7 +234,8 @@ class _Life:
     def stop(self) -> int:
         """SIGTERM; :returns: the exit status; 0 also if it was killed while it stopped."""
         status = self.daemons[-1].stop()
-        return 0 if status == -signal.SIGKILL and self.killed.is_set() and len(self.daemons) == 1 else status
+        with self._lock:  # whoever killed it has noted that
+            return 0 if status == -signal.SIGKILL and self.killed.is_set() and len(self.daemons) == 1 else status
 
     def end(self) -> None:
         """Have no process any more, whatever it was at."""

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import collections
 import concurrent.futures
+import contextlib
 import dataclasses
 import random
 import threading
 import time
 from collections.abc import Callable
+from collections.abc import Iterator
 from collections.abc import Sequence
 from typing import Final
 
@@ -200,10 +202,12 @@ class Sweep:
         self, make: Make, tell: Callable[[killpoints.Outcome], None], *, lanes: int = LANES, patience: float = 90.0
     ) -> None:
         self._tell = tell
+        self._given_up = threading.Event()
         self._lanes = [Lane(make, patience) for _ in range(lanes)]
 
     def close(self) -> None:
         """End what was started."""
+        self._given_up.set()
         for each in self._lanes:
             each.close()
 
@@ -214,15 +218,25 @@ class Sweep:
         """
         if time.monotonic() >= deadline:
             return Swept(0, 0, True, ())
-        with concurrent.futures.ThreadPoolExecutor(len(self._lanes)) as pool:
+        with self._pool() as pool:
             uncut = killpoints.Point(roles, killpoints.UNCUT, killpoints.KINDS[0])
             plan = Plan(list(pool.map(lambda lane: self._try(lane, uncut), self._lanes)), order)
             ends = pool.map(lambda lane: self._share(lane, plan, deadline), self._lanes)
             return plan.swept(over=any(list(ends)))
 
+    @contextlib.contextmanager
+    def _pool(self) -> Iterator[concurrent.futures.Executor]:
+        """A thread for each lane.  Where one fails, or somebody presses Ctrl-C, the others begin no more points."""
+        with concurrent.futures.ThreadPoolExecutor(len(self._lanes)) as pool:
+            try:
+                yield pool
+            except BaseException:
+                self._given_up.set()
+                raise
+
     def _share(self, lane: Lane, plan: Plan, deadline: float) -> bool:
         """:returns: whether the time was over before the points were."""
-        while time.monotonic() < deadline:
+        while time.monotonic() < deadline and not self._given_up.is_set():
             point = plan.take()
             if point is None:
                 return False
