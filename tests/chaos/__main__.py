@@ -130,7 +130,7 @@ class Chaos:
         row = self._row("etcd killed under writers")
         figures = durability.Durability(self._seed).run(self._figures)
         row.tried, row.remark = figures.restarts, str(figures)
-        row.violations += self._tell(row.name, [*figures.lost, *figures.wrong])
+        row.violations += self._tell(row.name, figures.violations)
 
     def three_members(self) -> None:
         """Members of etcd in trouble one after another."""

@@ -50,6 +50,9 @@ class Figures:
     """What came of all of it.
 
     :ivar applied: how many of the unknown writes are there
+    :ivar lost: what was acknowledged and is not there
+    :ivar moved: what is there at another revision than etcd acknowledged; no client can bring that about
+    :ivar wrong: what is there in part, or was refused and is there
     """
 
     restarts: int = 0
@@ -58,12 +61,19 @@ class Figures:
     unknown: int = 0
     applied: int = 0
     lost: list[str] = dataclasses.field(default_factory=list)
+    moved: list[str] = dataclasses.field(default_factory=list)
     wrong: list[str] = dataclasses.field(default_factory=list)
+
+    @property
+    def violations(self) -> list[str]:
+        """All that must not be."""
+        return [*self.lost, *self.moved, *self.wrong]
 
     def __str__(self) -> str:
         return (
             f"{self.restarts} restarts, {self.acknowledged} acknowledged, {self.refused} refused, "
-            f"{self.unknown} unknown ({self.applied} of them applied), {len(self.lost)} lost"
+            f"{self.unknown} unknown ({self.applied} of them applied), {len(self.lost)} lost, "
+            f"{len(self.moved)} at another revision, {len(self.wrong)} wrong"
         )
 
 
@@ -159,6 +169,7 @@ class Durability:
         found.restarts = self._restarts
         # What was missing once and is there now is no less wrong.
         found.lost = sorted({*found.lost, *self._earlier.lost})
+        found.moved = sorted({*found.moved, *self._earlier.moved})
         found.wrong = sorted({*found.wrong, *self._earlier.wrong})
         return found
 
@@ -169,6 +180,7 @@ class Durability:
         over = [each for writer in writers for each in list(writer.attempts) if each.name.startswith(prefix)]
         found = account(over, store, _ROOT + prefix)
         self._earlier.lost += found.lost
+        self._earlier.moved += found.moved
         self._earlier.wrong += found.wrong
         for each in writers:
             each.epoch = self._restarts
@@ -203,7 +215,8 @@ def _add(attempt: Attempt, found: Mapping[str, base.Entry], figures: Figures) ->
         if not whole:
             figures.lost.append(f"{attempt.name} was acknowledged, and is not there")
         elif found["a"].mod_revision != attempt.revision:
-            figures.wrong.append(f"{attempt.name} was acknowledged at {attempt.revision}, and is there as {found['a']}")
+            moved = f"acknowledged at revision {attempt.revision}, and is there at {found['a'].mod_revision}"
+            figures.moved.append(f"{attempt.name} was {moved}")
     elif attempt.told == UNKNOWN:
         figures.unknown += 1
         figures.applied += whole
