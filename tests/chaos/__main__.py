@@ -171,7 +171,7 @@ class Chaos:
                 swept = sweeping.all(each, random.Random(self._seed), began + self._kill_seconds)
                 self._kill_seconds -= time.monotonic() - began
                 row.tried, row.remark = swept.tried, str(swept)
-                row.recoveries += [outcome.recovery for outcome in swept.outcomes if outcome.reached]
+                row.recoveries += [outcome.recovery for outcome in swept.outcomes if outcome.recovery]
                 row.violations += [text for outcome in swept.outcomes for text in outcome.violations]
 
     def _shuffled(self, roles: Sequence[str]) -> list[str]:
