@@ -178,9 +178,9 @@ class Oracle:
         try:
             self._write(ref, action, new, old)
         except language.Wrong as error:
+            if self._marked(ref):
+                raise language.Ambiguous("a deletion that can't be planned") from None
             self.wrong[ref] = str(error)
-            if old:
-                raise language.Ambiguous("what was right becomes wrong") from None
         else:
             self.recorded[ref] = new
 
