@@ -31,7 +31,7 @@ _PAUSE: Final = 0.1
 """Seconds between two looks at etcd: to look is not for nothing where many do."""
 
 _BEYOND: Final = 3
-_TRIES: Final = 4
+_TRIES: Final = 6
 
 Make = Callable[[str], list[world.Resource]]
 """The resources of a tag."""
@@ -62,6 +62,12 @@ class Series:
     def reached(self) -> int:
         """At how many of them."""
         return len(self._reached)
+
+    @property
+    def missed(self) -> list[str]:
+        """Those that were tried in vain, though another run came further."""
+        vain = [each for each in range(1, self.last) if self._tries[each] and each not in self._reached]
+        return [f"{self._kind} {each}" for each in vain]
 
     def take(self) -> killpoints.Point | None:
         """The next point to try; None if there is none, or none before what is tried now has an end."""
@@ -99,11 +105,13 @@ class Swept:
 
     :ivar tried: points at which a process was killed
     :ivar points: that there are, as far as is known
+    :ivar missed: those to which no run came, again and again, though one came further
     :ivar over: whether the time was over before the end
     """
 
     tried: int
     points: int
+    missed: Sequence[str]
     over: bool
     outcomes: Sequence[killpoints.Outcome]
 
@@ -112,7 +120,8 @@ class Swept:
             return "the time was over before"
         if self.tried == self.points:
             return f"all {self.points} points" + (" known when the time was over" if self.over else "")
-        return f"{self.tried} of {self.points} points" + (", the time was over" if self.over else ", runs ended before")
+        why = "the time was over" if self.over else f"no run came to {', '.join(self.missed)}"
+        return f"{self.tried} of {self.points} points, {why}"
 
 
 class Plan:
@@ -148,7 +157,8 @@ class Plan:
         tried = sum(each.reached for each in self._series.values())
         known = self._known if over else 0
         points = sum(max(each.last, known) for each in self._series.values())
-        return Swept(tried, points, over, self._outcomes)
+        missed = [point for each in self._series.values() for point in each.missed]
+        return Swept(tried, points, missed, over, self._outcomes)
 
 
 class Lane:
@@ -217,7 +227,7 @@ class Sweep:
         :param deadline: by the monotonic clock: none is begun after it
         """
         if time.monotonic() >= deadline:
-            return Swept(0, 0, True, ())
+            return Swept(0, 0, (), True, ())
         with self._pool() as pool:
             uncut = killpoints.Point(roles, killpoints.UNCUT, killpoints.KINDS[0])
             plan = Plan(list(pool.map(lambda lane: self._try(lane, uncut), self._lanes)), order)

@@ -49,8 +49,9 @@ class SeriesTest(unittest.TestCase):
         while (point := points.take()) is not None:
             found.append(point.number)
             points.tell(point.number, reached=point.number <= 10 and point.number != 7)
-        self.assertEqual(4, found.count(7))
+        self.assertLess(1, found.count(7))
         self.assertEqual((10, 9), (points.last, points.reached))
+        self.assertEqual(["before 7"], points.missed)
 
     def test_a_point_is_not_given_to_two_lanes(self):
         points = series(3)
