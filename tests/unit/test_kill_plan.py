@@ -4,11 +4,11 @@ import random
 import unittest
 
 from tests.chaos import killpoints
-from tests.chaos import sweep
+from tests.chaos import plan as plans
 
 
 def series(known, seed=1):
-    return sweep.Series("worker", killpoints.KINDS[0], known, random.Random(seed))
+    return plans.Series("worker", killpoints.KINDS[0], known, random.Random(seed))
 
 
 def tried(points, requests):
@@ -67,7 +67,7 @@ class SeriesTest(unittest.TestCase):
 class PlanTest(unittest.TestCase):
     def plan(self, requests=2):
         uncut = killpoints.Outcome(killpoints.Point("worker", killpoints.UNCUT, "after"), False, requests, 0.0, ())
-        return sweep.Plan([uncut], random.Random(1))
+        return plans.Plan([uncut], random.Random(1))
 
     def end(self, plan, runs=100, last=2):
         for _ in range(runs):
