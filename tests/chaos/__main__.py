@@ -205,7 +205,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parts = ("suites", "isolated", *_FIGURES, "mutated", "gateway_kill_points", "kill_points", "mixed")
     parser = argparse.ArgumentParser(prog="tests.chaos", description=__doc__)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
-    parser.add_argument("--minutes", type=float, default=26.0, help="for kill points and mixed faults, at most (26)")
+    parser.add_argument("--minutes", type=float, default=25.0, help="for kill points and mixed faults, at most (25)")
     parser.add_argument("--figures", type=float, default=60.0, help="seconds for each of the smaller parts (60)")
     parser.add_argument("--lanes", type=int, default=sweep.LANES, help=f"kill points at a time ({sweep.LANES})")
     parser.add_argument("--parts", nargs="*", choices=parts, default=parts)
