@@ -17,7 +17,7 @@ from typing import Final
 from tests.chaos import killpoints
 
 _BEYOND: Final = 3
-_TRIES: Final = 6
+_TRIES: Final = 4
 
 
 class Series:
