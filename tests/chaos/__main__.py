@@ -8,6 +8,7 @@ import contextlib
 import dataclasses
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -200,6 +201,11 @@ def _say(text: str) -> None:
     sys.stdout.flush()
 
 
+def _interrupt(number: int, _: object) -> None:
+    """End all that was started, as for Ctrl-C."""
+    raise SystemExit(128 + number)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """:returns: 0 if no invariant was violated."""
     parts = ("suites", "isolated", *_FIGURES, "mutated", "gateway_kill_points", "kill_points", "mixed")
@@ -210,6 +216,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--lanes", type=int, default=sweep.LANES, help=f"kill points at a time ({sweep.LANES})")
     parser.add_argument("--parts", nargs="*", choices=parts, default=parts)
     given = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
     _say(f"seed {given.seed}")
     chaos = Chaos(given.seed, given.minutes, given.figures, given.lanes)
     began = time.monotonic()
