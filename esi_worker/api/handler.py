@@ -47,6 +47,15 @@ class Context(Protocol):
     def stopping(self) -> threading.Event:
         """Set when the worker is about to stop: return soon."""
 
+    def confirm(self) -> None:
+        """Make sure that the job is still this worker's: call it right before each change of the outside world.
+
+        A process that stood still may come back when others have done its job, and undone it: what it was about to do
+        would be nobody's.
+
+        :raises TemporaryError: if somebody else may have the job by now; let it through
+        """
+
     def render(self, variables: Mapping[str, types.JSON]) -> types.JSON:
         """Render the job's template and read the result as YAML.
 
@@ -74,7 +83,7 @@ class Handler(abc.ABC):
 
     One instance serves all threads and keeps nothing about a job on itself.  Both verbs are called until they
     return :class:`~esi_worker.api.Done`, perhaps by another process after a crash: they look first and do only what
-    is missing.
+    is missing, and confirm that the job is theirs before they do it (:meth:`Context.confirm`).
 
     :cvar options: oslo.config options, in the group named like the entry point
     :cvar order: place in a workflow: 100 heat_worker, 200 monitoring_worker; torn down in reverse

@@ -54,6 +54,11 @@ class Step(enum.Enum):
     DONE = "done"
     FAIL = "fail"
 
+    @property
+    def changes(self) -> bool:
+        """Whether Heat is asked to change anything."""
+        return self not in (Step.WAIT, Step.DONE, Step.FAIL)
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Mark:

@@ -88,6 +88,8 @@ class HeatWorker(api.Handler):
         stack = self._heat.find(project, name)
         step = heat_mark.next_step(stack, own, modify=job.action == api.MODIFY)
         LOG.debug("stack %s is %s: %s", name, stack.status if stack else "absent", step.value)
+        if step.changes:
+            context.confirm()
         if stack is None:
             self._heat.create(project, name, wanted)
         elif step is heat_mark.Step.DONE:
@@ -118,10 +120,12 @@ class HeatWorker(api.Handler):
         stack = self._heat.find(project, name)
         if stack is None:
             return api.Done(record=_record(job, project, heat.Stack("", "", "DELETE_COMPLETE"), ()))
+        if stack.status == "DELETE_IN_PROGRESS":
+            return api.Again(self._interval)
+        context.confirm()
         if stack.status == "DELETE_FAILED":
             self._delete_again(project, stack, context, _secrets(context))
-        elif stack.status != "DELETE_IN_PROGRESS":
-            self._heat.delete(project, stack)
+        self._heat.delete(project, stack)
         return api.Again(self._interval)
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import threading
 import time
+from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 
@@ -36,10 +37,15 @@ class Claimed:
     template_id: str | None
     template: api.Template | None
 
-    def context(self, fetch: execution.Fetch, monitor: api.Monitor, stopping: threading.Event) -> execution.Context:
-        """What the job's handler is given; the job's time begins now."""
+    def context(
+        self, fetch: execution.Fetch, monitor: api.Monitor, stopping: threading.Event, alive: Callable[[], bool]
+    ) -> execution.Context:
+        """What the job's handler is given; the job's time begins now.
+
+        :param alive: whether the claim can still be counted on
+        """
         return execution.Context(
-            self.claim, self.template, self.template_id, fetch, monitor, stopping, time.monotonic()
+            self.claim, self.template, self.template_id, fetch, monitor, stopping, alive, time.monotonic()
         )
 
 

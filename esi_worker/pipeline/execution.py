@@ -33,6 +33,7 @@ class Context:
     fetch: Fetch
     monitor: api.Monitor
     stopping: threading.Event
+    alive: Callable[[], bool]
     started: float
 
     @property
@@ -55,6 +56,14 @@ class Context:
     def elapsed(self) -> float:
         """Seconds since this worker claimed the job."""
         return time.monotonic() - self.started
+
+    def confirm(self) -> None:
+        """Make sure that the job is still this worker's.
+
+        :raises TemporaryError: if somebody else may have it by now
+        """
+        if not self.alive():
+            raise api.TemporaryError("the worker's lease was lost: somebody else may have the job by now")
 
     @functools.cached_property
     def params(self) -> Mapping[str, api.JSON]:

@@ -192,7 +192,10 @@ class Worker:
             self._begin(each, lanes[each.claim.job.id])
 
     def _begin(self, claimed: claiming.Claimed, lane: str) -> None:
-        context = claimed.context(self._relatives.fetch, self._monitor, self._stopping)
+        lease = self._lease
+        context = claimed.context(
+            self._relatives.fetch, self._monitor, self._stopping, lambda: lease is not None and lease.alive
+        )
         running = Running(claimed.claim, context, lane)
         self._running[claimed.claim.job.id] = running
         self._calls.submit(running)

@@ -46,6 +46,7 @@ class StandInContext:
     :ivar secrets: the values of secret params
     :ivar references: secret value -> where it comes from
     :ivar rendered: the variables of every call to :meth:`render`
+    :ivar claimed: whether the job is still this worker's
     """
 
     params: Mapping[str, api.JSON] = dataclasses.field(default_factory=dict)
@@ -59,6 +60,12 @@ class StandInContext:
     secrets: frozenset[str] = frozenset()
     references: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
     rendered: list[Mapping[str, api.JSON]] = dataclasses.field(default_factory=list)
+    claimed: bool = True
+
+    def confirm(self) -> None:
+        """:raises TemporaryError: if ``claimed`` is false."""
+        if not self.claimed:
+            raise api.TemporaryError("the worker's lease was lost: somebody else may have the job by now")
 
     def render(self, variables: Mapping[str, api.JSON]) -> api.JSON:
         """The document; the variables are kept for a test to look at."""

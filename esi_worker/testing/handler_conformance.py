@@ -123,6 +123,15 @@ class HandlerConformance(_Base):
         self._same(again.result, expected.result, "with a new handler before each call the result was another", change)
         trial.remove(job, restarts=True)
 
+    def test_a_lost_job_changes_nothing(self) -> None:
+        trial, job = self._trial(), self.make_job()
+        change = "call context.confirm() right before each change: others may have done the job, and undone it"
+        for each, verb in ((job, "apply"), (self.make_removal(job), "remove")):
+            before = self.observe()
+            trial.run_unclaimed(each)
+            self._same(self.observe(), before, f"{verb} changed the world though the job was somebody else's", change)
+            trial.run(job)
+
     def test_remove_undoes_apply(self) -> None:
         trial, job, before = self._trial(), self.make_job(), self.observe()
         trial.run(job)

@@ -70,6 +70,7 @@ class Run:
     :ivar stage: where it takes place
     :ivar handler: the handler to call; None makes a new one before each call, as a restart does
     :ivar written: whether the record is kept at the end; if not, the worker died before its transaction
+    :ivar claimed: whether the job is still this worker's
     :ivar elapsed: seconds that the job seems to take: the sum of the delays, nobody waits for them
     :ivar secrets: texts that must show nowhere
     :ivar calls: how many calls were made
@@ -80,6 +81,7 @@ class Run:
     handler: api.Handler | None = None
     written: bool = True
     secrets: Collection[str] = ()
+    claimed: bool = True
     elapsed: float = 0.0
     calls: int = 0
 
@@ -160,7 +162,7 @@ class Run:
         made = self.stage.case.make_context(self.job, self.stage.records.get(self.job.ref))
         origin = {**self.job.ref.to_document(), "field": "secret"}
         references = {**dict.fromkeys(self.secrets, origin), **made.references}
-        return dataclasses.replace(made, elapsed=self.elapsed, references=references)
+        return dataclasses.replace(made, elapsed=self.elapsed, references=references, claimed=self.claimed)
 
     def _check_shown(self, texts: Mapping[str, object]) -> None:
         if where := kit.shown(self.secrets, texts):

@@ -60,6 +60,13 @@ class Trial(handler_runs.Stage):
         for _ in range(calls):
             run.step()
 
+    def run_unclaimed(self, job: api.Job) -> None:
+        """Run a job as a worker does that has lost it without knowing."""
+        run = handler_runs.Run(self, job, self.new_handler(), written=False, claimed=False)
+        with contextlib.suppress(api.JobError):
+            while run.calls < self.case.calls and not isinstance(run.call(), api.Done):
+                pass
+
     def expect_temporary(self, job: api.Job) -> None:
         """The other side does not answer: the job must say so, and may be tried again.
 

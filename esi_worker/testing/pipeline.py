@@ -236,7 +236,7 @@ class Pipeline:
         queue = jobqueue.JobQueue(self._handlers, lambda job: "")
         queue.listed(self.store.list(keys.JOBS))
         for claimed in self._claimer.claim(list(queue.ready(lambda lane: True)), self._lease).claimed:
-            context = claimed.context(self._relatives.fetch, self._monitor, self._stopping)
+            context = claimed.context(self._relatives.fetch, self._monitor, self._stopping, lambda: True)
             self._running[claimed.claim.job.id] = _Running(claimed.claim, context)
 
     def _call(self, running: _Running) -> None:

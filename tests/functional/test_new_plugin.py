@@ -18,7 +18,7 @@ class NewPluginTest(environments.FreshTest):
         told = self.environment.run("python", "-m", "unittest", "discover", "-s", "tests", "-t", ".", folder=package)
         self.assertIn("OK", told)
         checked = self.environment.run("esictl", "plugins", "check", "esi-worker-garden-gate")
-        self.assertEqual(checked.count(": passed\n"), 4)
+        self.assertEqual(checked.count("\npassed "), 4)
         self._run_through_the_daemon(package)
 
     def _run_through_the_daemon(self, package: pathlib.Path) -> None:

@@ -1,6 +1,7 @@
 """Handlers that put boxes on a shelf: a good one, and for each promise one that breaks it."""
 
 import contextlib
+import dataclasses
 import time
 
 from esi_worker import api
@@ -54,6 +55,7 @@ class Good(api.Handler):
         with self._translated():
             box = self.shelf.look(job.resource_id)
             if box is None or box["content"] != context.params["content"]:
+                context.confirm()
                 self.shelf.order(job.resource_id, context.params["content"])
                 return api.Again(2)
             if not box["there"]:
@@ -61,6 +63,7 @@ class Good(api.Handler):
         return api.Done({"content": box["content"]}, record={"box": job.resource_id})
 
     def remove(self, job, context):
+        context.confirm()
         with self._translated():
             self.shelf.drop(job.resource_id)
         return api.Done(record=None)
@@ -71,6 +74,20 @@ class Good(api.Handler):
             yield
         except ConnectionError as error:
             raise api.Unreachable("the shelf does not answer", repr(error)) from error
+
+
+class Overconfident(Good):
+    """Does not ask whether the job is still its own before it orders."""
+
+    def apply(self, job, context):
+        return super().apply(job, dataclasses.replace(context, claimed=True))
+
+
+class Reckless(Good):
+    """Does not ask before it takes a box away."""
+
+    def remove(self, job, context):
+        return super().remove(job, dataclasses.replace(context, claimed=True))
 
 
 class KeepsTheJob(Good):

@@ -128,6 +128,16 @@ class CaughtTest(CaughtMixin, unittest.TestCase):
             "handler",
             handlers,
             {
+                "Overconfident": (
+                    "test_a_lost_job_changes_nothing",
+                    "apply changed the world though the job was somebody else's",
+                    "context.confirm",
+                ),
+                "Reckless": (
+                    "test_a_lost_job_changes_nothing",
+                    "remove changed the world though the job was somebody else's",
+                    "context.confirm",
+                ),
                 "KeepsTheJob": ("test_apply_ends", "keeps the job on itself, in self.job", "read job and context anew"),
                 "MixesJobsUp": ("test_nothing_about_a_job_is_kept", "gave other results", "local variables"),
                 "NotIdempotent": ("test_applying_twice_changes_nothing", "changed the world", "look first"),

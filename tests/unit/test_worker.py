@@ -265,6 +265,31 @@ class TroubleTest(WorkerTest):
         self.wait_state("p")
         self.assertNotEqual(lease, found._lease.id)
 
+    def test_a_handler_learns_that_its_job_may_be_somebody_elses(self):
+        told = threading.Event()
+        pause = threading.Event()
+
+        def work(each, given):
+            if told.is_set():
+                return api.Done({})
+            given.confirm()
+            self.store.revoke(self.store.get(keys.claim(each.id)).lease)
+            deadline = time.monotonic() + 10
+            while time.monotonic() < deadline:
+                try:
+                    given.confirm()
+                except api.TemporaryError:
+                    told.set()
+                    raise
+                pause.wait(0.01)
+            return api.Done({})
+
+        self.handler.script["p"] = work
+        self.start()
+        self.put(job("port:p"))
+        self.wait(told.is_set, "the handler told")
+        self.wait_state("p")
+
     def test_stopping_gives_the_claims_back(self):
         self.start()
         self.handler.script["p"] = [api.Again(60)]

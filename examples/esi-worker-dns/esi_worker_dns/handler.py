@@ -41,6 +41,7 @@ class DnsRecord(api.Handler):
         wanted, ttl = nameserver.addresses(params.get("addresses")), self._ttl(params)
         former = _former(context, name, server.zone)
         if former or server.addresses(name) != (wanted, ttl):
+            context.confirm()
             server.replace(name, wanted, ttl, without=former)
         given = sorted(address for each in wanted.values() for address in each)
         record = {"name": name, "zone": server.zone, "server": server.server}
@@ -52,6 +53,7 @@ class DnsRecord(api.Handler):
         former = _former(context, name, server.zone)
         names = [each for each in (name, former) if each and server.addresses(each)[0]]
         if names:
+            context.confirm()
             server.remove(names)
         return api.Done(record=None)
 
