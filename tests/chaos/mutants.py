@@ -162,6 +162,20 @@ MUTANTS: Final = (
         ("tests.functional.test_poison.PoisonTest.test_a_document_that_turns_bad_takes_nothing_down",),
     ),
     Mutant(
+        "a job is confirmed before Heat is asked to change anything",
+        "handlers/heat_worker.py",
+        "        if step.changes:\n            context.confirm()\n",
+        "",
+        ("tests.functional.test_conformance_builtin",),
+    ),
+    Mutant(
+        "a handler learns of its worker's lost lease",
+        "pipeline/execution.py",
+        "        if not self.alive():\n",
+        "        if False:\n",
+        ("tests.unit.test_worker.TroubleTest.test_a_handler_learns_that_its_job_may_be_somebody_elses",),
+    ),
+    Mutant(
         "failures come last in a listing",
         "pipeline/job_events.py",
         "sorted(entries, key=lambda each: each.key.startswith(keys.FAILED))",
