@@ -10,6 +10,7 @@ from oslo_log import log as logging
 
 from esi_worker import api
 from esi_worker.pipeline import documents
+from esi_worker.pipeline import places
 from esi_worker.pipeline import planner as planners
 from esi_worker.pipeline import scheduling
 from esi_worker.store import base
@@ -101,10 +102,7 @@ class Ledger:
         """Nothing of a resource is to be left."""
         self.published.pop(str(path), None)
         kinds = {traits.record_kind for traits in self.rules.handlers.values()}
-        resource_type = self.rules.catalog.type_of_path(path)
-        told = resource_type is None or self.rules.catalog.tells(resource_type.id)
-        ref = None if resource_type is None or told else api.Ref(resource_type.id, path.id)
-        self.submit(scheduling.forget(path, kinds, ref))
+        self.submit(scheduling.forget(path, kinds, places.to_forget(self.rules.catalog, path)))
 
     def forget_published(self, path: keys.Path) -> None:
         """The same, of one that was refused: nothing but its ``/state`` and its trace tells of it."""

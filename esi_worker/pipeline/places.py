@@ -60,6 +60,14 @@ def to_write(catalog: catalogs.Catalog, ref: api.Ref, path: keys.Path) -> tuple[
     return (base.Put(keys.place(ref), codec.encode(str(path))),)
 
 
+def to_forget(catalog: catalogs.Catalog, path: keys.Path) -> tuple[base.Operation, ...]:
+    """The opposite; what was never written down may be removed, too."""
+    resource_type = catalog.type_of_path(path)
+    if resource_type is None or catalog.tells(resource_type.id):
+        return ()
+    return (base.Delete(keys.place(api.Ref(resource_type.id, path.id))),)
+
+
 def _usual(catalog: catalogs.Catalog, ref: api.Ref) -> keys.Path | None:
     try:
         return catalog.path(ref)

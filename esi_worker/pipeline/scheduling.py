@@ -86,15 +86,14 @@ def refuse(
     return Write((), tuple(operations))
 
 
-def forget(path: keys.Path, record_kinds: Iterable[str], ref: api.Ref | None = None) -> Write:
+def forget(path: keys.Path, record_kinds: Iterable[str], place: Iterable[base.Operation] = ()) -> Write:
     """Nothing of a resource is left anywhere once it is taken down and its config document is gone.
 
-    :param ref: whose place was written down; None where nobody knows the resource, or the catalog tells
+    :param place: what told others where it stood
     """
     own = [path.record(kind) for kind in sorted(record_kinds)]
     gone = [path.recorded, path.job_state, path.trace, path.state, path.monitoring, *own]
-    gone += [keys.place(ref)] if ref else []
-    return Write((), tuple(base.Delete(key) for key in gone))
+    return Write((), (*(base.Delete(key) for key in gone), *place))
 
 
 def cancel(job: api.Job, path: keys.Path | None, reason: str) -> Write:
@@ -131,8 +130,8 @@ def grouped(writes: Iterable[Write]) -> Iterable[Write]:
 
 def _fits(group: list[Write], write: Write) -> bool:
     operations = sum(len(each.operations) for each in group) + len(write.operations)
-    # What was recorded is compared too.
-    compares = sum(len(each.compares) + len(each.recorded) for each in (*group, write))
+    # What was recorded is compared too: of each write no more is compared than is written.
+    compares = sum(len(each.compares) for each in group) + len(write.compares)
     size = sum(each.size for each in group) + write.size
     return operations <= GROUP_OPERATIONS and compares <= GROUP_OPERATIONS and size <= GROUP_BYTES
 
